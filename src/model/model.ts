@@ -1,0 +1,101 @@
+import type { Frame } from '../audio/frame.ts';
+
+/** A model we can converse with. Nothing outside `model/` knows which transport answers. */
+export interface Model {
+  /**
+   * Answers a conversation whose last message is the user's. Yields events as they arrive and exactly one `done` last.
+   * Aborting the signal stops the answer and what it costs: the iterable then throws the signal's reason.
+   * @throws {ModelError} for every failure of the network or the model.
+   */
+  respond(conversation: Conversation, options: ReplyOptions, signal: AbortSignal): AsyncIterable<ReplyEvent>;
+
+  /**
+   * Writes down what is said in the audio.
+   * @throws {ModelError}
+   */
+  transcribe(speech: Speech, options: TranscribeOptions, signal: AbortSignal): AsyncIterable<TranscriptEvent>;
+}
+
+/** Recorded speech in one of the two formats the API takes. */
+export interface Speech {
+  readonly format: 'wav' | 'mp3';
+  readonly data: Uint8Array;
+  readonly durationMs: number;
+}
+
+/** A piece of what a user said or wrote. */
+export type ContentPart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'speech'; readonly speech: Speech };
+
+/** One message of a conversation. */
+export type Message = UserMessage | AssistantMessage;
+
+export interface UserMessage {
+  readonly role: 'user';
+  readonly parts: readonly ContentPart[];
+}
+
+export interface AssistantMessage {
+  readonly role: 'assistant';
+  /** What was heard of the reply, as words. Used whenever `audio` is absent, expired or unknown to the server. */
+  readonly text: string;
+  /** The server's own copy of the spoken reply: only when it was heard whole. */
+  readonly audio: AudioReference | undefined;
+}
+
+/** Names a spoken reply that the server still holds. */
+export interface AudioReference {
+  readonly id: string;
+  /** Wall-clock time, milliseconds since the epoch, after which the server has forgotten it. */
+  readonly expiresAtMs: number;
+}
+
+export interface Conversation {
+  /** The system prompt. Holds no secret: assume users can read it. */
+  readonly instructions: string;
+  /** Oldest first; the last one is a user's. */
+  readonly messages: readonly Message[];
+}
+
+export interface ReplyOptions {
+  /** What the caller will use. With `text` the reply arrives as `text` or `transcript` deltas and no audio is yielded. */
+  readonly output: 'text' | 'voice';
+  /** A voice name the deployment accepts. */
+  readonly voice: string;
+}
+
+export type ReplyEvent =
+  /** 20 ms of the spoken reply. */
+  | { readonly type: 'audio'; readonly frame: Frame }
+  /** More of the words that the audio speaks. Runs ahead of the audio. */
+  | { readonly type: 'transcript'; readonly delta: string }
+  /** More of a reply that has no audio. */
+  | { readonly type: 'text'; readonly delta: string }
+  | ReplyDone;
+
+export interface ReplyDone {
+  readonly type: 'done';
+  /** `length`: the output limit cut it. `filtered`: the provider's content filter cut it. */
+  readonly finish: 'stop' | 'length' | 'filtered';
+  readonly audio: AudioReference | undefined;
+  readonly usage: Usage | undefined;
+}
+
+/** Tokens as the server counted them. Audio tokens are part of the totals, not beside them. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly inputAudioTokens: number;
+  readonly outputAudioTokens: number;
+  readonly cachedInputTokens: number;
+}
+
+export interface TranscribeOptions {
+  /** ISO 639-1 code of the spoken language, when known. */
+  readonly language: string | undefined;
+}
+
+export type TranscriptEvent =
+  | { readonly type: 'text'; readonly delta: string }
+  | { readonly type: 'done'; readonly text: string };
