@@ -1,0 +1,91 @@
+/**
+ * A bounded queue from one producer to one consumer. The producer chooses what a full queue means: {@link push} waits for
+ * room, {@link offer} drops the oldest item and counts it.
+ */
+export class FrameQueue<T> implements AsyncIterable<T> {
+  readonly #capacity: number;
+  readonly #items: T[] = [];
+  /** Index of the oldest item: shifting an array of thousands for each frame would cost more than the frame. */
+  #head = 0;
+  #ended = false;
+  #dropped = 0;
+  /** Resolves what the consumer or the producer is waiting for. */
+  #wakeConsumer: (() => void) | undefined;
+  #wakeProducer: (() => void) | undefined;
+
+  /** @param capacity Items held at most. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** Items that {@link offer} has dropped. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Adds an item, waiting while the queue is full. Items pushed after {@link end} or an abort are discarded. */
+  async push(item: T, signal?: AbortSignal): Promise<void> {
+    while (this.size >= this.#capacity && !this.#ended && !signal?.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wakeProducer = resolve;
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+    }
+    if (!this.#ended && !signal?.aborted) this.#add(item);
+  }
+
+  /** Adds an item at once; the oldest one goes when the queue is full. */
+  offer(item: T): void {
+    if (this.#ended) return;
+    if (this.size >= this.#capacity) {
+      this.#take();
+      this.#dropped++;
+    }
+    this.#add(item);
+  }
+
+  /** No more items will come: the consumer sees the end after what is queued. */
+  end(): void {
+    this.#ended = true;
+    this.#wakeConsumer?.();
+    this.#wakeProducer?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    try {
+      for (;;) {
+        while (this.size > 0) {
+          const item = this.#take();
+          this.#wakeProducer?.();
+          yield item;
+        }
+        if (this.#ended) return;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#wakeConsumer = resolve;
+        await promise;
+      }
+    } finally {
+      // A consumer that stops reading must not leave the producer waiting for room.
+      this.end();
+    }
+  }
+
+  #add(item: T): void {
+    this.#items.push(item);
+    this.#wakeConsumer?.();
+  }
+
+  #take(): T {
+    const item = this.#items[this.#head] as T;
+    this.#head++;
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Frame } from '../audio/frame.ts';
+import { FrameQueue } from '../audio/frame-queue.ts';
+import type { AudioReference, ReplyDone, ReplyEvent, Usage } from '../model/model.ts';
+import { HeardText } from './heard-text.ts';
+import type { Caption, Captions, Playback, VoiceOutput } from './ports.ts';
+
+/** Fifteen minutes at 50 frames a second: more than the longest reply a model gives. */
+const MAX_QUEUED_FRAMES = 45_000;
+
+/** A reply that was cut sooner than this after its start is treated as never said. */
+const UNSAID_FRAMES = 15;
+
+/** How a reply went. */
+export interface ReplyOutcome {
+  /** `whole`: all of it was heard or read. `part`: it was cut. `nothing`: it might as well not have been. */
+  readonly reached: 'whole' | 'part' | 'nothing';
+  /** The words that were heard, or read when the model answered without sound. */
+  readonly text: string;
+  /** For the history, when the whole was heard. */
+  readonly audio: AudioReference | undefined;
+  readonly usage: Usage | undefined;
+  readonly finish: ReplyDone['finish'] | undefined;
+  /** Why the model stopped too early, when it did. */
+  readonly failure: unknown;
+  readonly playback: Playback;
+}
+
+/**
+ * Speaks one reply while it is being made: frames go to the voice channel as they arrive, words to the caption. The model
+ * is read as fast as it sends; what is ahead of the voice waits in a queue.
+ */
+export class SpokenReply {
+  readonly #heard = new HeardText();
+  #playedFrames = 0;
+
+  /** Frames handed to the voice channel so far. */
+  get barelyBegun(): boolean {
+    return this.#playedFrames < UNSAID_FRAMES;
+  }
+
+  /** Runs the reply to its end or until the signal aborts. Never rejects: what went wrong is in the outcome. */
+  async run(
+    events: AsyncIterable<ReplyEvent>,
+    output: VoiceOutput,
+    captions: Captions,
+    signal: AbortSignal,
+  ): Promise<ReplyOutcome> {
+    const queue = new FrameQueue<Frame>(MAX_QUEUED_FRAMES);
+    const playing = output.play(this.#counted(queue), signal);
+    let caption: Caption | undefined;
+    let written = '';
+    let done: ReplyDone | undefined;
+    let failure: unknown;
+    try {
+      for await (const event of events) {
+        switch (event.type) {
+          case 'audio':
+            this.#heard.addFrame();
+            await queue.push(event.frame, signal);
+            break;
+          case 'transcript':
+            this.#heard.addText(event.delta);
+            caption ??= captions.begin();
+            caption.show(this.#heard.text);
+            break;
+          case 'text':
+            written += event.delta;
+            caption ??= captions.begin();
+            caption.show(written);
+            break;
+          case 'done':
+            done = event;
+            break;
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) failure = error;
+    }
+    queue.end();
+    const playback = await playing;
+
+    const outcome = this.#outcome({ written, done, failure, playback });
+    if (caption) await caption.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
+    return outcome;
+  }
+
+  #outcome(end: { written: string; done: ReplyDone | undefined; failure: unknown; playback: Playback }): ReplyOutcome {
+    const { written, done, failure, playback } = end;
+    const text = this.#heard.text === '' ? written : this.#heard.upTo(playback.playedFrames, done !== undefined);
+    const cut = !playback.complete || done?.finish !== 'stop';
+    const unsaid = this.#heard.text !== '' && cut && playback.playedFrames < UNSAID_FRAMES;
+    return {
+      reached: unsaid || text === '' ? 'nothing' : cut ? 'part' : 'whole',
+      text: unsaid ? '' : text,
+      audio: cut ? undefined : done?.audio,
+      usage: done?.usage,
+      finish: done?.finish,
+      failure,
+      playback,
+    };
+  }
+
+  async *#counted(frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
+    for await (const frame of frames) {
+      this.#playedFrames++;
+      yield frame;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { Words } from './words.ts';
+
+export const english: Words = {
+  commands: {
+    join: {
+      name: 'join',
+      description: 'Parley joins your voice channel, listens and answers aloud',
+      options: { channel: { name: 'channel', description: 'The voice channel, if not the one you are in' } },
+    },
+    leave: { name: 'leave', description: 'Parley leaves the voice channel', options: {} },
+    ask: {
+      name: 'ask',
+      description: 'Ask Parley something, in writing or with a sound file',
+      options: {
+        prompt: { name: 'prompt', description: 'What you want to say' },
+        file: { name: 'file', description: 'A wav or mp3 file or a Discord voice message, up to 20 MB' },
+        reply: { name: 'reply', description: 'How Parley answers: text (default) or a voice message' },
+      },
+    },
+    help: { name: 'help', description: 'What Parley can do and what it keeps', options: {} },
+  },
+  replyChoices: { text: 'text', voice: 'voice message' },
+  join: {
+    listening: (voiceChannel) =>
+      `I am listening in ${voiceChannel} and answer aloud; my words appear here. ` +
+      'What you say goes to the language model to be answered. I keep this conversation in memory while I run, ' +
+      'and never a recording on disk. Mute yourself or leave the channel if you would rather not be heard; `/leave` sends me away.',
+    alreadyHere: (voiceChannel) => `I am already in ${voiceChannel}.`,
+  },
+  leave: { left: 'I have left the voice channel.' },
+  call: {
+    gone: {
+      asked: 'I have left the voice channel.',
+      alone: 'Everyone has gone, so I have left the voice channel. `/join` brings me back.',
+      removed: 'I was disconnected from the voice channel. `/join` brings me back.',
+      'channel-deleted': 'The voice channel is gone, so I have left it.',
+      'moved-without-permission': 'I was moved to a channel where I may not listen and speak, so I have left.',
+      'connection-lost': 'I lost the voice connection and could not get it back. Please try `/join` again.',
+      'could-not-join': 'I could not connect to the voice channel. Please try `/join` again in a moment.',
+      'encryption-missing': 'This call needs end-to-end encryption that I do not have. Please tell whoever runs me.',
+      'rate-limited': 'Discord asks me to wait before I join again. Please try `/join` in a minute.',
+      deaf: 'I can see that you speak but no sound reaches me, so I have left. Please try `/join` again.',
+      shutdown: 'I am being restarted and have left the voice channel. `/join` brings me back in a moment.',
+      fault: 'Something went wrong on my side, so I have left the voice channel. `/join` brings me back.',
+    },
+    recovered: 'I lost the voice connection for a moment and am back. Please repeat what I missed.',
+    serverMuted: 'I am muted on this server, so I answer in writing.',
+    serverDeafened: 'I am deafened on this server and cannot hear you.',
+  },
+  help: {
+    text: (commands) =>
+      [
+        '**Parley** is a voice you can talk with.',
+        ...commands.map(({ name, description }) => `- \`/${name}\`: ${description}`),
+        '',
+        'In a voice channel just speak: I answer when you pause, and stop when you speak over me.',
+        'Speech goes to the language model to be answered. I keep conversations in memory while I run; I store no sound.',
+      ].join('\n'),
+  },
+  ask: { noWords: 'I have no answer to that.' },
+  errors: {
+    unexpected: 'Something went wrong on my side. Please try again.',
+    'not-in-server': 'That works only in a server, not in private messages.',
+    'no-voice-channel': 'Please join a voice channel first, or name one: `/join channel:`.',
+    'not-a-voice-channel': 'That is not a voice channel I can talk in. Please choose an ordinary voice channel.',
+    'nobody-there': 'Nobody is in that voice channel to hear me. Join it and call me again.',
+    'afk-channel': 'That is the AFK channel, where nobody can speak. Please choose another one.',
+    'channel-full': 'That voice channel is full.',
+    'join-timeout': 'Discord did not let me into the voice channel in time. Please try again in a moment.',
+    'not-in-call': 'I am not in a voice channel on this server.',
+    'prompt-too-long': 'That is more than I can take at once. Please keep it under 4,000 characters.',
+    'prompt-empty': 'Please write something or attach a sound file.',
+    busy: 'I am still busy with the last thing you asked. Please try again in a moment.',
+    'shutting-down': 'I am just being restarted. Please try again in a moment.',
+  },
+  modelErrors: {
+    busy: 'The language model is busy right now. Please try again in a minute.',
+    unreachable: 'I cannot reach the language model right now. Please try again in a moment.',
+    timeout: 'The language model took too long to answer. Please try again.',
+    truncated: 'The answer broke off before its end. Please ask again.',
+    malformed: 'The language model sent something I could not understand. Please try again.',
+    'filtered-prompt': 'The content filter stopped your question. Please put it another way.',
+    'filtered-reply': 'The content filter stopped my answer. Please put your question another way.',
+    'filter-down': 'The content filter is out of order, so I may not answer right now. Please try again later.',
+    'sign-in': 'I could not sign in to the language model. Please tell whoever runs me.',
+    'not-permitted': 'I am not allowed to use the language model. Please tell whoever runs me.',
+    'wrong-key': 'The language model does not accept my key. Please tell whoever runs me.',
+    'no-deployment': 'The language model I was told to use does not exist. Please tell whoever runs me.',
+    retired: 'The language model I was told to use has been retired. Please tell whoever runs me.',
+    'audio-not-found': 'I lost the thread of our conversation. Please ask again.',
+    'too-large': 'That is more sound than I can take at once. Please keep it shorter.',
+    'too-long': 'Our conversation has grown too long for the language model. Please start a new one.',
+    'unsupported-audio': 'The language model could not play that sound. Please try a wav or mp3 file.',
+    refused: 'The language model refused that. Please try something else.',
+    'server-fault': 'The language model has a problem of its own right now. Please try again in a moment.',
+  },
+  fileErrors: {
+    'not-allowed': (name) => `I may not fetch ${name}: it is not on Discord's own file servers.`,
+    'too-large': (name) => `${name} is over 20 MB, which is more than I can take. Please send a shorter piece.`,
+    'too-slow': (name) => `${name} took too long to arrive. Please try again.`,
+    gone: (name) => `${name} is no longer there. Please attach it again.`,
+    unreachable: (name) => `I could not fetch ${name}. Please try again in a moment.`,
+    empty: (name) => `${name} is empty.`,
+    unsupported: (name) => `${name} is not a sound I can play. I take wav, mp3 and Discord voice messages.`,
+    damaged: (name) => `${name} seems to be damaged: I could not play it.`,
+    'too-long': (name) => `${name} is longer than I can listen to at once. Please send a shorter piece.`,
+  },
+  permissions: {
+    ViewChannel: 'View Channel',
+    Connect: 'Connect',
+    Speak: 'Speak',
+    SendMessages: 'Send Messages',
+    AttachFiles: 'Attach Files',
+    SendVoiceMessages: 'Send Voice Messages',
+    ReadMessageHistory: 'Read Message History',
+  },
+  missingPermissions: (channel, permissions) =>
+    `In ${channel} I am missing the permission${permissions.length === 1 ? '' : 's'} ${listOf(permissions)}. ` +
+    'Please ask someone who manages the server to grant it.',
+};
+
+function listOf(items: readonly string[]): string {
+  return new Intl.ListFormat('en', { type: 'conjunction' }).format(items);
+}

@@ -1,0 +1,116 @@
+import { english } from './english.ts';
+
+/**
+ * Every word Parley says or writes to people, command names included. A language is one file with one `Words` value; a
+ * word that is missing there does not compile.
+ */
+export interface Words {
+  readonly commands: {
+    readonly join: CommandWords<'channel'>;
+    readonly leave: CommandWords<never>;
+    readonly ask: CommandWords<'prompt' | 'file' | 'reply'>;
+    readonly help: CommandWords<never>;
+  };
+  readonly replyChoices: { readonly text: string; readonly voice: string };
+  readonly join: {
+    /** Posted where everyone in the channel sees it, before the first sound is used. */
+    listening(voiceChannel: string): string;
+    alreadyHere(voiceChannel: string): string;
+  };
+  readonly leave: { readonly left: string };
+  readonly call: {
+    /** Why Parley left or could not come, by cause. */
+    readonly gone: Readonly<Record<CallEnding, string>>;
+    readonly recovered: string;
+    /** The server muted Parley: it answers in writing. */
+    readonly serverMuted: string;
+    readonly serverDeafened: string;
+  };
+  readonly help: { text(commands: { readonly name: string; readonly description: string }[]): string };
+  readonly ask: { readonly noWords: string };
+  readonly errors: Readonly<Record<UserErrorId, string>>;
+  /** What a person is told when the model could not answer. */
+  readonly modelErrors: Readonly<Record<ModelTrouble, string>>;
+  /** What a person is told about a file Parley could not use. `name` is the file's name. */
+  readonly fileErrors: Readonly<Record<FileTrouble, (name: string) => string>>;
+  /** Names of Discord permissions as its own settings show them. */
+  readonly permissions: Readonly<Record<PermissionWord, string>>;
+  missingPermissions(channel: string, permissions: readonly string[]): string;
+}
+
+export interface CommandWords<Option extends string> {
+  /** Lower case, 1 to 32 letters, digits, - and _: Discord's rule. */
+  readonly name: string;
+  /** 1 to 100 characters. */
+  readonly description: string;
+  readonly options: Readonly<Record<Option, { readonly name: string; readonly description: string }>>;
+}
+
+export type CallEnding =
+  | 'asked'
+  | 'alone'
+  | 'removed'
+  | 'channel-deleted'
+  | 'moved-without-permission'
+  | 'connection-lost'
+  | 'could-not-join'
+  | 'encryption-missing'
+  | 'rate-limited'
+  | 'deaf'
+  | 'shutdown'
+  | 'fault';
+
+export type UserErrorId =
+  | 'unexpected'
+  | 'not-in-server'
+  | 'no-voice-channel'
+  | 'not-a-voice-channel'
+  | 'nobody-there'
+  | 'afk-channel'
+  | 'channel-full'
+  | 'join-timeout'
+  | 'not-in-call'
+  | 'prompt-too-long'
+  | 'prompt-empty'
+  | 'busy'
+  | 'shutting-down';
+
+export type ModelTrouble =
+  | 'busy'
+  | 'unreachable'
+  | 'timeout'
+  | 'truncated'
+  | 'malformed'
+  | 'filtered-prompt'
+  | 'filtered-reply'
+  | 'filter-down'
+  | 'sign-in'
+  | 'not-permitted'
+  | 'wrong-key'
+  | 'no-deployment'
+  | 'retired'
+  | 'audio-not-found'
+  | 'too-large'
+  | 'too-long'
+  | 'unsupported-audio'
+  | 'refused'
+  | 'server-fault';
+
+export type FileTrouble =
+  | 'not-allowed'
+  | 'too-large'
+  | 'too-slow'
+  | 'gone'
+  | 'unreachable'
+  | 'empty'
+  | 'unsupported'
+  | 'damaged'
+  | 'too-long';
+
+export type PermissionWord =
+  'ViewChannel' | 'Connect' | 'Speak' | 'SendMessages' | 'AttachFiles' | 'SendVoiceMessages' | 'ReadMessageHistory';
+
+/** The words for a Discord locale such as `en-GB` or `fr`. English stands in for languages that are not there yet. */
+export function wordsFor(_locale: string): Words {
+  return english;
+}
