@@ -80,7 +80,7 @@ export class Synthesizer implements AsyncDisposable {
     if (worker === undefined) return;
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     worker.ref();
-    worker.postMessage(null);
+    worker.postMessage(null, []);
     using _deadline = this.#clock.after(5_000, () => void worker.terminate());
     await gone;
   }
@@ -124,7 +124,7 @@ export class Synthesizer implements AsyncDisposable {
     this.#waiting.set(id, { resolve, reject });
     // Only while something waits does the thread keep the process alive.
     worker.ref();
-    worker.postMessage({ id, job } satisfies SpeechRequest);
+    worker.postMessage({ id, job } satisfies SpeechRequest, []);
     using _deadline = this.#clock.after(JOB_DEADLINE_MS, () => void worker.terminate());
     return await promise;
   }

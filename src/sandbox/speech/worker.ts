@@ -59,14 +59,9 @@ function serve(port: MessagePort): void {
 }
 
 function run(engine: Flite, job: SpeechJob): Int16Array | string | undefined {
-  switch (job.kind) {
-    case 'load':
-      return undefined;
-    case 'synthesize':
-      return synthesize(engine, job.sentence, job.voice);
-    case 'recognize':
-      return recognizer.recognize(job.samples);
-  }
+  if (job.kind === 'synthesize') return synthesize(engine, job.sentence, job.voice);
+  if (job.kind === 'recognize') return recognizer.recognize(job.samples);
+  return undefined;
 }
 
 function synthesize(engine: Flite, sentence: string, voice: SandboxVoice): Int16Array {
