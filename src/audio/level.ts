@@ -1,0 +1,10 @@
+/** The level of digital silence: one sample of 1 in a second is about as loud. */
+export const SILENCE_DBFS = -120;
+
+/** Root mean square in decibels below full scale (a square wave at full scale is 0); {@link SILENCE_DBFS} at least. */
+export function levelDbfs(samples: Int16Array): number {
+  let energy = 0;
+  for (let i = 0; i < samples.length; i++) energy += samples[i]! * samples[i]!;
+  if (energy === 0) return SILENCE_DBFS;
+  return Math.max(SILENCE_DBFS, 10 * Math.log10(energy / samples.length / 32_768 ** 2));
+}
