@@ -64,4 +64,6 @@ export interface Caption {
   show(text: string): void;
   /** Shows the final text and releases the caption. Resolves once it is visible, or has failed and was logged. */
   finish(text: string): Promise<void>;
+  /** Takes the caption away: what it showed was never said. Never throws. */
+  discard(): Promise<void>;
 }

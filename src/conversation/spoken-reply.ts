@@ -33,7 +33,7 @@ export class SpokenReply {
   readonly #heard = new HeardText();
   #playedFrames = 0;
 
-  /** Frames handed to the voice channel so far. */
+  /** So little has been played that the reply can still be called off as if it had never begun. */
   get barelyBegun(): boolean {
     return this.#playedFrames < UNSAID_FRAMES;
   }
@@ -80,7 +80,8 @@ export class SpokenReply {
     const playback = await playing;
 
     const outcome = this.#outcome({ written, done, failure, playback });
-    if (caption) await caption.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
+    if (outcome.reached === 'nothing') await caption?.discard();
+    else await caption?.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
     return outcome;
   }
 

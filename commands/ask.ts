@@ -1,0 +1,66 @@
+import { ApplicationCommandOptionType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+
+import type { Command } from '../src/discord/command.ts';
+import { answer } from '../src/discord/interactions.ts';
+import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
+import { english } from '../src/language/english.ts';
+import { UserError } from '../src/language/user-error.ts';
+
+const words = english.commands.ask;
+
+/** Longer prompts belong in a file; Discord itself takes up to 6,000 characters. */
+const MAX_PROMPT_LENGTH = 4000;
+
+export const ask: Command = {
+  data: {
+    name: words.name,
+    description: words.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+    options: [
+      {
+        type: ApplicationCommandOptionType.String,
+        name: words.options.prompt.name,
+        description: words.options.prompt.description,
+        required: true,
+      },
+      {
+        type: ApplicationCommandOptionType.Attachment,
+        name: words.options.file.name,
+        description: words.options.file.description,
+        required: false,
+      },
+      {
+        type: ApplicationCommandOptionType.String,
+        name: words.options.reply.name,
+        description: words.options.reply.description,
+        required: false,
+        choices: [
+          { name: english.replyChoices.text, value: 'text' },
+          { name: english.replyChoices.voice, value: 'voice' },
+        ],
+      },
+    ],
+  },
+  ephemeral: false,
+  async execute(interaction, { calls, chat, speechOf, signal, words: theirWords }) {
+    const prompt = interaction.options.getString(words.options.prompt.name, true).trim();
+    const file = interaction.options.getAttachment(words.options.file.name);
+    if (prompt === '' && !file) throw new UserError({ type: 'plain', id: 'prompt-empty' });
+    if (prompt.length > MAX_PROMPT_LENGTH) throw new UserError({ type: 'plain', id: 'prompt-too-long' });
+
+    const output = interaction.options.getString(words.options.reply.name) === 'voice' ? 'voice' : 'text';
+    const reply = await chat.ask(
+      {
+        conversationId: calls.conversationOf(interaction.guildId, interaction.channelId),
+        author: { id: interaction.user.id, name: interaction.member.displayName },
+        prompt: prompt || undefined,
+        speech: file ? await speechOf(file, signal) : undefined,
+        output,
+      },
+      signal,
+    );
+    await answer(interaction, reply.text || theirWords.ask.noWords);
+    if (reply.samples.length > 0) await sendVoiceAnswer(interaction, reply.samples);
+  },
+};

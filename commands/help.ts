@@ -1,0 +1,20 @@
+import { ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+
+import type { Command } from '../src/discord/command.ts';
+import { answer } from '../src/discord/interactions.ts';
+import { english } from '../src/language/english.ts';
+
+const words = english.commands.help;
+
+export const help: Command = {
+  data: {
+    name: words.name,
+    description: words.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+  },
+  ephemeral: true,
+  async execute(interaction, { commands, words: theirWords }) {
+    await answer(interaction, theirWords.help.text(commands.map(({ data }) => data)));
+  },
+};

@@ -1,0 +1,8 @@
+import type { Command } from '../src/discord/command.ts';
+import { ask } from './ask.ts';
+import { help } from './help.ts';
+import { join } from './join.ts';
+import { leave } from './leave.ts';
+
+/** Every command Parley has. A new one is a file in this folder and a line here. */
+export const commands: readonly Command[] = [join, leave, ask, help];

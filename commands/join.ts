@@ -1,0 +1,55 @@
+import {
+  ApplicationCommandOptionType,
+  ApplicationIntegrationType,
+  ChannelType,
+  InteractionContextType,
+  type ChatInputCommandInteraction,
+  type VoiceBasedChannel,
+} from 'discord.js';
+
+import type { Command } from '../src/discord/command.ts';
+import { answer } from '../src/discord/interactions.ts';
+import { english } from '../src/language/english.ts';
+import { UserError } from '../src/language/user-error.ts';
+
+const words = english.commands.join;
+
+export const join: Command = {
+  data: {
+    name: words.name,
+    description: words.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+    options: [
+      {
+        type: ApplicationCommandOptionType.Channel,
+        name: words.options.channel.name,
+        description: words.options.channel.description,
+        channel_types: [ChannelType.GuildVoice, ChannelType.GuildStageVoice],
+        required: false,
+      },
+    ],
+  },
+  ephemeral: false,
+  async execute(interaction, { calls, words: theirWords }) {
+    const voiceChannel = chosenChannel(interaction);
+    const textChannel = interaction.channel;
+    if (!textChannel) throw new UserError({ type: 'plain', id: 'not-in-server' });
+    const result = await calls.join({
+      voiceChannel,
+      textChannel,
+      words: theirWords,
+      // Said before the first sound is used, so that nobody is heard who has not been told.
+      announce: () => answer(interaction, theirWords.join.listening(voiceChannel.toString())),
+    });
+    if (result === 'already-here') await answer(interaction, theirWords.join.alreadyHere(voiceChannel.toString()));
+  },
+};
+
+function chosenChannel(interaction: ChatInputCommandInteraction<'cached'>): VoiceBasedChannel {
+  const chosen =
+    interaction.options.getChannel(words.options.channel.name) ?? interaction.guild.voiceStates.cache.get(interaction.user.id)?.channel;
+  if (!chosen) throw new UserError({ type: 'plain', id: 'no-voice-channel' });
+  if (chosen.type !== ChannelType.GuildVoice) throw new UserError({ type: 'plain', id: 'not-a-voice-channel' });
+  return chosen;
+}

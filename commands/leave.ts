@@ -1,0 +1,22 @@
+import { ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+
+import type { Command } from '../src/discord/command.ts';
+import { answer } from '../src/discord/interactions.ts';
+import { english } from '../src/language/english.ts';
+import { UserError } from '../src/language/user-error.ts';
+
+const words = english.commands.leave;
+
+export const leave: Command = {
+  data: {
+    name: words.name,
+    description: words.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+  },
+  ephemeral: false,
+  async execute(interaction, { calls, words: theirWords }) {
+    if (!(await calls.leave(interaction.guildId))) throw new UserError({ type: 'plain', id: 'not-in-call' });
+    await answer(interaction, theirWords.leave.left);
+  },
+};

@@ -1,0 +1,27 @@
+import { PermissionFlagsBits, type GuildBasedChannel } from 'discord.js';
+
+import type { PermissionWord } from '../language/words.ts';
+
+/** What Parley needs to talk in a voice channel. */
+export const VOICE_PERMISSIONS = ['ViewChannel', 'Connect', 'Speak'] as const satisfies readonly PermissionWord[];
+
+/** What Parley needs where its words appear. */
+export const CAPTION_PERMISSIONS = ['ViewChannel', 'SendMessages'] as const satisfies readonly PermissionWord[];
+
+/** What Discord wants for a native voice message. */
+export const VOICE_MESSAGE_PERMISSIONS = [
+  'ViewChannel',
+  'SendMessages',
+  'AttachFiles',
+  'SendVoiceMessages',
+] as const satisfies readonly PermissionWord[];
+
+/**
+ * Which of the permissions Parley lacks in a channel. Asked before the request is made: a refused request counts towards
+ * Discord's limit of invalid ones, and tells a person nothing.
+ */
+export function missingPermissions(channel: GuildBasedChannel, needed: readonly PermissionWord[]): PermissionWord[] {
+  const me = channel.guild.members.me;
+  const granted = me ? channel.permissionsFor(me) : undefined;
+  return needed.filter((permission) => !granted?.has(PermissionFlagsBits[permission]));
+}
