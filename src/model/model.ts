@@ -4,13 +4,16 @@ import type { Frame } from '../audio/frame.ts';
 export interface Model {
   /**
    * Answers a conversation whose last message is the user's. Yields events as they arrive and exactly one `done` last.
-   * Aborting the signal stops the answer and what it costs: the iterable then throws the signal's reason.
-   * @throws {ModelError} for every failure of the network or the model.
+   * Nothing is read ahead, so a slow consumer costs no memory and is not taken for a silent model. Leaving the loop early
+   * or aborting the signal closes the connection at once, and with it what the answer costs; after an abort the iterable
+   * throws the signal's reason and yields nothing more.
+   * @throws {ModelError} for every failure of the network or the model. What was yielded before it is what was said.
    */
   respond(conversation: Conversation, options: ReplyOptions, signal: AbortSignal): AsyncIterable<ReplyEvent>;
 
   /**
-   * Writes down what is said in the audio.
+   * Writes down what is said in the audio: the words as they come, then `done` with all of them. Ends on abort as
+   * `respond` does.
    * @throws {ModelError}
    */
   transcribe(speech: Speech, options: TranscribeOptions, signal: AbortSignal): AsyncIterable<TranscriptEvent>;
@@ -70,14 +73,18 @@ export type ReplyEvent =
   | { readonly type: 'audio'; readonly frame: Frame }
   /** More of the words that the audio speaks. Runs ahead of the audio. */
   | { readonly type: 'transcript'; readonly delta: string }
-  /** More of a reply that has no audio. */
+  /** More of a reply that has no audio. Comes with `voice` too: these models sometimes answer in writing only. */
   | { readonly type: 'text'; readonly delta: string }
   | ReplyDone;
 
 export interface ReplyDone {
   readonly type: 'done';
-  /** `length`: the output limit cut it. `filtered`: the provider's content filter cut it. */
+  /**
+   * `length`: the output limit cut it. `filtered`: the provider's content filter cut it after it had begun (before its
+   * first word the iterable throws instead, with the kind `filtered-reply`).
+   */
   readonly finish: 'stop' | 'length' | 'filtered';
+  /** How to refer to this reply in later turns, when the server keeps it. */
   readonly audio: AudioReference | undefined;
   readonly usage: Usage | undefined;
 }

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { sleep, type Clock } from '../time/clock.ts';
 import { ModelError } from './errors.ts';
 
@@ -33,6 +35,8 @@ export async function* withOneRetry<E>(
   }
   const waitMs = failure.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS;
   if (waitMs > RETRY_BUDGET_MS) throw failure;
+  // At once still means one turn of the event loop: undici keeps the connection busy until then and would open another.
   if (waitMs > 0) await sleep(clock, waitMs, signal);
+  else await setImmediate();
   yield* attempt(failure);
 }

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { RequestParts } from './stream-reply.ts';
 
 /** undici closes an idle connection after 4 s unless the server names a longer time in `keep-alive`. */
@@ -27,17 +29,17 @@ export class ConnectionWarmer {
     const stop = () => controller.abort();
     signal.addEventListener('abort', stop, { once: true });
     using _ = clock.after(WARM_MS, stop);
-    const options = { method: 'OPTIONS', redirect: 'manual', signal: controller.signal } as const;
-    try {
-      const response = await fetch(provider.origin, options);
-      // Read to its end, or the connection is not kept.
-      await response.arrayBuffer();
-      log.debug({ durationMs: Math.round(clock.nowMs() - startedMs) }, 'connection to the model opened early');
-      await provider.signIn();
-    } catch {
-      // Whatever is wrong, the request itself meets it and says so.
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+    // Whatever goes wrong in either, the request itself meets it and says so.
+    await Promise.allSettled([connect(provider.origin, controller.signal), provider.signIn()]);
+    signal.removeEventListener('abort', stop);
+    log.debug({ durationMs: Math.round(clock.nowMs() - startedMs) }, 'connection to the model opened early');
   }
+}
+
+async function connect(origin: string, signal: AbortSignal): Promise<void> {
+  const response = await fetch(origin, { method: 'OPTIONS', redirect: 'manual', signal });
+  // Read to its end, or the connection is not kept.
+  await response.arrayBuffer();
+  // undici takes a connection for busy until the next turn of the event loop.
+  await setImmediate();
 }
