@@ -21,7 +21,9 @@ export function readDatabase(value: string | undefined, findings: Findings): Dat
   if (scheme === 'postgres' || scheme === 'postgresql') {
     const url = URL.parse(value);
     // Without a host it is a socket folder, as in postgres:///parley?host=/run/postgresql.
-    if (url && (url.hostname || url.searchParams.has('host')) && isDecodable(url.password)) {
+    const hasHost = url && (url.hostname !== '' || url.searchParams.has('host'));
+    // A second @ means that a password holds a sign which the address takes for its own.
+    if (hasHost && !url.pathname.includes('@') && isDecodable(url.password)) {
       return { kind: 'postgres', url: new Secret(value) };
     }
     findings.problem(

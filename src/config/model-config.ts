@@ -62,6 +62,7 @@ function readAzure(env: Env, findings: Findings): ModelConfig | undefined {
   const url = endpoint ? readEndpoint(endpoint, findings) : undefined;
   checkVersion(env.OPENAI_API_VERSION, findings);
   checkScope(env.AZURE_OPENAI_SCOPE, findings);
+  checkKey('AZURE_OPENAI_API_KEY', env.AZURE_OPENAI_API_KEY, findings);
   if (deployment && /[\s/?#]/.test(deployment)) {
     findings.problem('AZURE_OPENAI_DEPLOYMENT_NAME', 'is not a name: write only what the deployment is called');
   }
@@ -120,7 +121,6 @@ function checkScope(value: string | undefined, findings: Findings): void {
 function readAzureAuth(env: Env, findings: Findings): AzureAuth {
   const key = env.AZURE_OPENAI_API_KEY;
   if (!key) return { kind: 'entra', scope: env.AZURE_OPENAI_SCOPE ?? DEFAULT_SCOPE };
-  checkKey('AZURE_OPENAI_API_KEY', key, findings);
   const ignored = env.AZURE_OPENAI_SCOPE ? { ignored: ['AZURE_OPENAI_SCOPE'] } : {};
   findings.notice(
     'warn',
@@ -138,7 +138,7 @@ function readCompatible(env: Env, findings: Findings): ModelConfig | undefined {
   if (url && /\/(chat\/completions|audio\/\w+)$/.test(url.pathname)) {
     findings.problem('OPENAI_BASE_URL', `is a whole request's address: write it like ${OPENAI_URL}`);
   }
-  if (key) checkKey('OPENAI_API_KEY', key, findings);
+  checkKey('OPENAI_API_KEY', key, findings);
   if (!model) {
     const beside = COMPATIBLE.filter((name) => env[name]).join(', ');
     findings.problem(
@@ -161,9 +161,9 @@ function readCompatible(env: Env, findings: Findings): ModelConfig | undefined {
   };
 }
 
-function checkKey(variable: Variable, key: string, findings: Findings): void {
+function checkKey(variable: Variable, key: string | undefined, findings: Findings): void {
   // A header cannot carry anything else.
-  if (!/^[\x21-\x7e]+$/.test(key)) {
+  if (key && !/^[\x21-\x7e]+$/.test(key)) {
     findings.problem(variable, 'holds blanks or characters that no key has: copy it again');
   }
 }
