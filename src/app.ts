@@ -1,0 +1,153 @@
+import { setDefaultCACertificates, getCACertificates } from 'node:tls';
+
+import type { Client } from 'discord.js';
+
+import { commands } from '../commands/index.ts';
+import { Mp3Encoder } from './audio/mp3.ts';
+import { VoiceActivityDetector } from './audio/vad.ts';
+import type { Config } from './config/config.ts';
+import { Call } from './conversation/call.ts';
+import { Chat } from './conversation/chat.ts';
+import { History } from './conversation/history.ts';
+import { FIXED_RULE } from './conversation/turn-detector.ts';
+import { createClient, onRefusal, signIn } from './discord/client.ts';
+import { Interactions } from './discord/interactions.ts';
+import { registerCommands } from './discord/register.ts';
+import { VoiceCalls, type StartCall } from './discord/voice-calls.ts';
+import { AttachedSpeech } from './files/attached-speech.ts';
+import { ChatCompletionsModel } from './model/chat-completions.ts';
+import { checkModel } from './model/check.ts';
+import { createProvider, type ProviderOptions } from './model/provider.ts';
+import { Sandbox } from './sandbox/sandbox.ts';
+import { MemoryStore } from './store/memory-store.ts';
+import { startHealthServer } from './telemetry/health.ts';
+import type { Log } from './telemetry/log.ts';
+import { Readiness } from './telemetry/readiness.ts';
+import { monotonicClock } from './time/clock.ts';
+
+/** A voice that every audio model of the API has, old and new. */
+const DEFAULT_VOICE = 'alloy';
+
+/** How long commands that are running may take to finish when Parley is told to stop. */
+const SETTLE_MS = 4000;
+
+/** The bot, running. Disposing it leaves every call, finishes what is being said in writing, and signs out. */
+export interface App extends AsyncDisposable {
+  /** The embedded Discord and model, when something was not configured. */
+  readonly sandbox: Sandbox | undefined;
+  readonly botId: string;
+  /** Silence that ends a turn. */
+  readonly silenceMs: number;
+}
+
+/**
+ * Puts the parts together and starts them.
+ * @param fail Called when the bot cannot go on, such as when Discord takes its token away.
+ * @throws {DiscordSignInError | DiscordUnreachableError | ModelError | HealthPortError} when it cannot start.
+ */
+export async function startApp(config: Config, log: Log, signal: AbortSignal, fail: (error: Error) => void): Promise<App> {
+  await using parts = new AsyncDisposableStack();
+  const clock = monotonicClock;
+  const readiness = new Readiness();
+  const [discordPart, modelPart] = [readiness.part('discord'), readiness.part('model')];
+  if (config.healthPort !== undefined) {
+    parts.use(await startHealthServer({ port: config.healthPort, readiness: () => readiness.report() }));
+  }
+
+  const sandbox =
+    config.discord.kind === 'sandbox' || config.model.kind === 'sandbox' ? parts.use(await Sandbox.start()) : undefined;
+  const discord =
+    config.discord.kind === 'server'
+      ? { token: config.discord.token.reveal(), apiUrl: config.discord.apiUrl, hosts: config.attachmentHosts }
+      : sandboxDiscord(sandbox);
+
+  const provider = createProvider(providerOptions(config, sandbox), { clock, log });
+  const modelParts = { provider, clock, log };
+  const wrong = await checkModel(modelParts, signal);
+  if (wrong) throw wrong;
+  modelPart.ready();
+  const model = new ChatCompletionsModel(modelParts);
+
+  const client = createClient(discord.apiUrl, log);
+  parts.defer(() => client.destroy());
+  const bot = await signIn(client, discord.token, signal);
+  parts.use(onRefusal(client, fail));
+  followReadiness(client, discordPart);
+
+  const stopping = new AbortController();
+  const history = new History(new MemoryStore(), bot.user.displayName);
+  const chat = new Chat({ model, history, voice: DEFAULT_VOICE, log });
+  const [createVoiceActivity, createEncoder] = await Promise.all([VoiceActivityDetector.load(), Mp3Encoder.load()]);
+  const startCall: StartCall = (call, callSignal) =>
+    new Call({
+      ...call,
+      model,
+      history,
+      voice: DEFAULT_VOICE,
+      rule: FIXED_RULE,
+      createVoiceActivity,
+      createEncoder,
+      clock,
+    }).run(callSignal);
+  const calls = parts.use(new VoiceCalls(client, startCall, clock, log));
+  const files = new AttachedSpeech({ hosts: discord.hosts, clock });
+  const interactions = new Interactions(
+    { calls, chat, commands, speechOf: (attachment, signal) => files.speechOf(attachment, signal), signal: stopping.signal },
+    log,
+  );
+  parts.defer(() => settled(interactions, stopping));
+  client.on('interactionCreate', (interaction) => void interactions.handle(interaction));
+  await registerCommands(bot, commands, log);
+  discordPart.ready();
+  log.info({ guilds: bot.guilds.cache.size }, 'ready');
+
+  const running = parts.move();
+  return {
+    sandbox,
+    botId: bot.user.id,
+    silenceMs: FIXED_RULE.silenceMs,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Lets running commands finish, but not for ever: what is left is told that Parley stops. */
+async function settled(interactions: Interactions, stopping: AbortController): Promise<void> {
+  using _ = monotonicClock.after(SETTLE_MS, () => stopping.abort());
+  await interactions.settled();
+}
+
+function followReadiness(client: Client, part: { ready(): void; notReady(reason: string): void }): void {
+  client.on('shardReady', () => part.ready());
+  client.on('shardResume', () => part.ready());
+  client.on('shardReconnecting', () => part.notReady('reconnecting'));
+  client.on('shardDisconnect', () => part.notReady('disconnected'));
+}
+
+/** The sandbox's Discord, whose voice server has a certificate made a moment ago. */
+function sandboxDiscord(sandbox: Sandbox | undefined): { token: string; apiUrl: string; hosts: Config['attachmentHosts'] } {
+  if (!sandbox) throw new TypeError('there is no sandbox');
+  setDefaultCACertificates([...getCACertificates('default'), sandbox.caPem]);
+  const { token, apiUrl, cdnHost } = sandbox.discord;
+  return { token, apiUrl, hosts: [{ protocol: 'http:', host: cdnHost }] };
+}
+
+function providerOptions({ model, transcribeModel }: Config, sandbox: Sandbox | undefined): ProviderOptions {
+  switch (model.kind) {
+    case 'azure': {
+      const { auth } = model;
+      return { ...model, transcribeModel, auth: auth.kind === 'key' ? { kind: 'key', key: auth.key.reveal() } : auth };
+    }
+    case 'compatible':
+      return { ...model, transcribeModel, apiKey: model.apiKey?.reveal() };
+    case 'sandbox':
+      if (!sandbox) throw new TypeError('there is no sandbox');
+      return {
+        kind: 'azure',
+        endpoint: sandbox.model.url,
+        deployment: 'gpt-audio-1.5',
+        apiVersion: undefined,
+        auth: { kind: 'key', key: sandbox.model.apiKey },
+        transcribeModel,
+      };
+  }
+}

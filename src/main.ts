@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import process from 'node:process';
+
+import { startApp, type App } from './app.ts';
+import { parseConfig, secretsOf, type Config } from './config/config.ts';
+import { readEnv } from './config/env.ts';
+import { EXIT_CONFIG, ConfigError } from './config/problems.ts';
+import { startFailure } from './start-failure.ts';
+import { createLogger, type RootLog } from './telemetry/logger.ts';
+
+/** A process that is told to stop must be gone by then; orchestrators kill it soon after. */
+const STOP_DEADLINE_MS = 9500;
+
+const config = readConfig();
+if (config) await run(config);
+
+function readConfig(): Config | undefined {
+  try {
+    return parseConfig(readEnv());
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    tell(error.message);
+    process.exitCode = EXIT_CONFIG;
+    return undefined;
+  }
+}
+
+async function run(config: Config): Promise<void> {
+  const log = createLogger({ level: config.logLevel, secrets: secretsOf(config) });
+  for (const { level, fields, message } of config.notices) log[level](fields, message);
+  const stop = new AbortController();
+  const fail = (error: unknown): void => {
+    log.error({ err: error }, 'stopping after a fault');
+    const { exitCode, sentence } = startFailure(error);
+    tell(sentence);
+    process.exitCode = exitCode;
+    stop.abort();
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      log.info({ signal: name }, 'stopping');
+      stop.abort();
+    });
+  }
+
+  let app: App | undefined;
+  try {
+    app = await startApp(config, log, stop.signal, fail);
+    if (app.sandbox) tell(welcome(config, app.sandbox.controlUrl));
+    if (!stop.signal.aborted) await once(stop.signal, 'abort');
+  } catch (error) {
+    if (!stop.signal.aborted) fail(error);
+  }
+  dieAfterDeadline(log);
+  await app?.[Symbol.asyncDispose]();
+  log.info({}, 'stopped');
+  await log.flush();
+}
+
+/** The process ends when its last socket closes; if something holds it, it must end all the same. */
+function dieAfterDeadline(log: RootLog): void {
+  setTimeout(() => {
+    log.error({}, 'did not stop in time');
+    void log.flush().finally(() => process.kill(process.pid, 'SIGKILL'));
+  }, STOP_DEADLINE_MS).unref();
+}
+
+function welcome(config: Config, controlUrl: string): string {
+  const missing = [
+    config.discord.kind === 'sandbox' ? 'a Discord server' : undefined,
+    config.model.kind === 'sandbox' ? 'a model' : undefined,
+  ].filter((part) => part !== undefined);
+  return [
+    `Parley is running with ${missing.join(' and ')} of its own on this machine; the sandbox is controlled at ${controlUrl}.`,
+    'Hear it talk: npm run demo. To go on to a real Discord server, set DISCORD_TOKEN.',
+    'For a real model, set AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_DEPLOYMENT_NAME; README.md has both step by step.',
+  ].join('\n');
+}
+
+/** For the person at the terminal; the log goes to standard output. */
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
