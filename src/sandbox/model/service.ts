@@ -1,3 +1,4 @@
+import type { Clock } from '../../time/clock.ts';
 import type { ModelControl, SandboxEvent } from '../control/protocol.ts';
 
 /** The sandbox's model server as the rest of the sandbox sees it. */
@@ -9,7 +10,7 @@ export interface ModelService extends AsyncDisposable {
   readonly url: string;
   /** The API key it accepts, as `api-key` header or bearer. */
   readonly apiKey: string;
-  /** The value it wants in `X-IDENTITY-HEADER` (App Service managed identity). */
+  /** The value it wants in `X-IDENTITY-HEADER` (App Service managed identity; `IDENTITY_ENDPOINT` is `{url}/msi/token`). */
   readonly identityHeader: string;
   /** Deployments (models) that exist. `gpt-audio-1.5` is one. */
   readonly deployments: readonly string[];
@@ -18,4 +19,8 @@ export interface ModelService extends AsyncDisposable {
 
 export interface ModelServiceOptions {
   readonly emit: (event: SandboxEvent) => void;
+  /** Default: this process's monotonic clock. */
+  readonly clock?: Clock;
+  /** Life of the tokens that the managed-identity endpoint issues. Default one day, as Azure's. */
+  readonly tokenLifeMs?: number;
 }

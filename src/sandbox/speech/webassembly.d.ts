@@ -1,10 +1,11 @@
 /** The part of Node's `WebAssembly` used here: its types belong to the DOM library, which this project does not load. */
 declare namespace WebAssembly {
-  class Module {
-    private constructor();
+  interface Module {
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module';
   }
-  class Instance {
-    constructor(module: Module, imports: Record<string, object>);
+  interface Instance {
+    readonly exports: Record<string, unknown>;
   }
+  const Instance: new (module: Module, imports: Record<string, object>) => Instance;
   function compile(bytes: Uint8Array): Promise<Module>;
 }
