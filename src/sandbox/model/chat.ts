@@ -5,6 +5,7 @@ import { echoReply } from './echo.ts';
 import type { Exchange } from './exchange.ts';
 import { answerFault } from './fault-answers.ts';
 import { sendPlainAnswer } from './plain-answer.ts';
+import type { Operation } from './operation.ts';
 import type { ReceivedAudio } from './records.ts';
 import { streamAnswer } from './streamed-answer.ts';
 import type { ModelWorld } from './world.ts';
@@ -12,15 +13,24 @@ import type { ModelWorld } from './world.ts';
 /** The voice that answers when no person of the sandbox speaks: not the one people speak with by default. */
 const REPLY_VOICE = 'kal';
 
-/**
- * Answers a chat completion whose sender and deployment are known.
- * @throws {ApiError} when it is refused.
- */
-export async function answerChat(exchange: Exchange, world: ModelWorld, model: string): Promise<void> {
+/** `/chat/completions`, plain and streamed. */
+export const CHAT: Operation<unknown> = {
+  endpoint: 'chat',
+  name: 'chatCompletion',
+  async parse(exchange) {
+    if (exchange.tooLarge) throw invalidRequest('Request body too large.', null, null, 413);
+    return parseJson(exchange.body);
+  },
+  modelOf(body) {
+    const model = property(body, 'model');
+    return typeof model === 'string' ? model : undefined;
+  },
+  answer: answerChat,
+};
+
+async function answerChat(exchange: Exchange, world: ModelWorld, model: string, body: unknown): Promise<void> {
   const { entry } = exchange;
   const settings = world.settings;
-  if (exchange.tooLarge) throw invalidRequest('Request body too large.', null, null, 413);
-  const body = parseJson(exchange.body);
   const recorded = recordable(body);
   entry.body = recorded.body;
   entry.audio = recorded.audio;

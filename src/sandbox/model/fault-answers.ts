@@ -22,35 +22,24 @@ export async function answerFault(
     readonly namedAudio?: { id: string; index: number } | undefined;
   },
 ): Promise<'answered' | 'go on'> {
-  switch (fault.kind) {
-    case 'delay':
-      await sleep(context.clock, fault.ms, exchange.signal).catch(() => undefined);
-      return exchange.signal.aborted ? 'answered' : 'go on';
-    case 'status':
-      answerStatus(exchange, fault, context.model);
-      return 'answered';
-    case 'stall':
-      if (fault.afterChunks !== 'headers') return 'go on';
-      await exchange.stall();
-      return 'answered';
-    case 'cut':
-      if (fault.afterChunks !== 'headers') return 'go on';
-      exchange.cut();
-      return 'answered';
-    case 'html':
-      exchange.send(200, { 'content-type': 'text/html; charset=utf-8' }, HTML_PAGE);
-      return 'answered';
-    case 'filter-prompt':
-      exchange.fail(promptFiltered(), answerHeaders(exchange.style));
-      return 'answered';
-    case 'audio-not-found': {
-      const named = context.namedAudio ?? { id: 'audio_unknown', index: 0 };
-      exchange.fail(audioNotFound(named.id, named.index), answerHeaders(exchange.style));
-      return 'answered';
-    }
-    default:
-      return 'go on';
+  const { kind } = fault;
+  if (kind === 'delay') {
+    await sleep(context.clock, fault.ms, exchange.signal).catch(() => undefined);
+    return exchange.signal.aborted ? 'answered' : 'go on';
   }
+  if ((kind === 'stall' || kind === 'cut') && fault.afterChunks === 'headers') {
+    if (kind === 'stall') await exchange.stall();
+    else exchange.cut();
+    return 'answered';
+  }
+  if (kind === 'status') answerStatus(exchange, fault, context.model);
+  else if (kind === 'html') exchange.send(200, { 'content-type': 'text/html; charset=utf-8' }, HTML_PAGE);
+  else if (kind === 'filter-prompt') exchange.fail(promptFiltered(), answerHeaders(exchange.style));
+  else if (kind === 'audio-not-found') {
+    const named = context.namedAudio ?? { id: 'audio_unknown', index: 0 };
+    exchange.fail(audioNotFound(named.id, named.index), answerHeaders(exchange.style));
+  } else return 'go on';
+  return 'answered';
 }
 
 type StatusFault = ModelFault & { kind: 'status' };

@@ -28,10 +28,9 @@ export async function answerIdentity(
     return;
   }
   if (fault !== undefined) {
-    // Whatever is sent is one piece here: nothing comes after a chunk.
-    const whole = 'afterChunks' in fault ? { ...fault, afterChunks: 'headers' as const } : fault;
-    if ('afterChunks' in whole && whole.kind !== 'stall' && whole.kind !== 'cut') return;
-    if ((await answerFault(exchange, whole, { clock: world.clock, model: '' })) === 'answered') return;
+    // A token comes in one piece: there is no later point at which to fail.
+    const here = fault.kind === 'stall' || fault.kind === 'cut' ? { ...fault, afterChunks: 'headers' as const } : fault;
+    if ((await answerFault(exchange, here, { clock: world.clock, model: '' })) === 'answered') return;
   }
 
   const { headers, url } = exchange.incoming;

@@ -3,15 +3,15 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 
-import { ApiError, deploymentNotFound, resourceNotFound, wrongKindOfModel } from './api-error.ts';
+import { ApiError, deploymentNotFound, invalidRequest, resourceNotFound, wrongKindOfModel } from './api-error.ts';
 import type { ApiStyle } from './api-error.ts';
 import { checkCredentials } from './auth.ts';
-import { answerChat } from './chat.ts';
+import { CHAT } from './chat.ts';
 import { Exchange } from './exchange.ts';
 import { answerIdentity } from './identity.ts';
+import type { Operation } from './operation.ts';
 import type { Endpoint } from './records.ts';
-import { answerTranscription } from './transcription.ts';
-import { modelNamed } from './transcription-request.ts';
+import { TRANSCRIPTION } from './transcription.ts';
 import { answerHeaders } from './wire.ts';
 import { DEPLOYMENTS } from './world.ts';
 import type { ModelWorld } from './world.ts';
@@ -22,15 +22,15 @@ type ModelContext = Context<{ Bindings: HttpBindings }>;
 export function modelRoutes(world: ModelWorld): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
 
-  app.post('/openai/deployments/:name/chat/completions', (c) => model(c, 'chat', 'azure-dated', c.req.param('name')));
-  app.post('/openai/v1/chat/completions', (c) => model(c, 'chat', 'azure-v1', undefined));
-  app.post('/v1/chat/completions', (c) => model(c, 'chat', 'openai', undefined));
+  app.post('/openai/deployments/:name/chat/completions', (c) => model(c, CHAT, 'azure-dated', c.req.param('name')));
+  app.post('/openai/v1/chat/completions', (c) => model(c, CHAT, 'azure-v1', undefined));
+  app.post('/v1/chat/completions', (c) => model(c, CHAT, 'openai', undefined));
 
   app.post('/openai/deployments/:name/audio/transcriptions', (c) =>
-    model(c, 'transcription', 'azure-dated', c.req.param('name')),
+    model(c, TRANSCRIPTION, 'azure-dated', c.req.param('name')),
   );
-  app.post('/openai/v1/audio/transcriptions', (c) => model(c, 'transcription', 'azure-v1', undefined));
-  app.post('/v1/audio/transcriptions', (c) => model(c, 'transcription', 'openai', undefined));
+  app.post('/openai/v1/audio/transcriptions', (c) => model(c, TRANSCRIPTION, 'azure-v1', undefined));
+  app.post('/v1/audio/transcriptions', (c) => model(c, TRANSCRIPTION, 'openai', undefined));
 
   app.get('/msi/token', (c) => identity(c, 'app-service'));
   app.get('/metadata/identity/oauth2/token', (c) => identity(c, 'imds'));
@@ -41,21 +41,26 @@ export function modelRoutes(world: ModelWorld): Hono<{ Bindings: HttpBindings }>
   });
   return app;
 
-  async function model(c: ModelContext, endpoint: Endpoint, style: ApiStyle, deployment: string | undefined) {
-    return await exchanging(c, endpoint, style, async (exchange) => {
+  async function model<Body>(
+    c: ModelContext,
+    operation: Operation<Body>,
+    style: ApiStyle,
+    deployment: string | undefined,
+  ): Promise<Response> {
+    return await exchanging(c, operation.endpoint, style, async (exchange) => {
       const credentials = checkCredentials(exchange.incoming.headers, style, world);
       exchange.entry.auth = credentials.kind;
       if (credentials.refusal !== undefined) throw credentials.refusal;
       if (style === 'azure-dated' && !/^\d{4}-\d{2}-\d{2}(?:-preview)?$/.test(c.req.query('api-version') ?? '')) {
         throw resourceNotFound(style, c.req.method, c.req.path);
       }
-      const name = deployment ?? (await modelNamed(exchange, endpoint));
-      const kind = DEPLOYMENTS.get(name);
-      if (kind === undefined) throw deploymentNotFound(style, name);
-      if ((kind === 'chat') !== (endpoint === 'chat')) {
-        throw wrongKindOfModel(style, endpoint === 'chat' ? 'chatCompletion' : 'transcription', name);
-      }
-      await (endpoint === 'chat' ? answerChat : answerTranscription)(exchange, world, name);
+      // A path that names a deployment is judged before the body is looked at.
+      if (deployment !== undefined) checkDeployment(deployment, operation, style);
+      const body = await operation.parse(exchange);
+      const name = deployment ?? operation.modelOf(body);
+      if (name === undefined) throw invalidRequest('you must provide a model parameter', null, null);
+      checkDeployment(name, operation, style);
+      await operation.answer(exchange, world, name, body);
     });
   }
 
@@ -85,4 +90,10 @@ export function modelRoutes(world: ModelWorld): Hono<{ Bindings: HttpBindings }>
     }
     return RESPONSE_ALREADY_SENT;
   }
+}
+
+function checkDeployment<Body>(name: string, operation: Operation<Body>, style: ApiStyle): void {
+  const kind = DEPLOYMENTS.get(name);
+  if (kind === undefined) throw deploymentNotFound(style, name);
+  if ((kind === 'chat') !== (operation.endpoint === 'chat')) throw wrongKindOfModel(style, operation.name, name);
 }

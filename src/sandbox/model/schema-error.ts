@@ -11,58 +11,41 @@ const DISCRIMINATORS: Readonly<Record<string, readonly string[]>> = {
   type: ['text', 'input_audio'],
 };
 
+/** What the schema says of a value that is not there. */
+const MISSING_CODES: readonly Issue['code'][] = ['invalid_type', 'invalid_value', 'invalid_union'];
+
 /** The first problem that the schema found in `body`, in the API's words. */
 export function schemaError(issues: readonly Issue[], body: unknown): ApiError {
   const { issue, path } = deepest(issues);
   const name = parameterName(path);
   const value = valueAt(body, path);
-  switch (issue.code) {
-    case 'invalid_type':
-      if (value === undefined) {
-        return invalidRequest(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter');
-      }
-      return invalidRequest(
-        `Invalid type for '${name}': expected ${withArticle(issue.expected)}, but got ${kindOf(value)} instead.`,
-        name,
-        'invalid_type',
-      );
-    case 'invalid_value':
-      if (value === undefined) {
-        return invalidRequest(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter');
-      }
-      return unsupportedValue(name, value, issue.values.map(String));
-    case 'invalid_union': {
-      const supported = DISCRIMINATORS[String(path.at(-1))] ?? [];
-      if (value === undefined) {
-        return invalidRequest(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter');
-      }
-      return unsupportedValue(name, value, supported);
-    }
-    case 'too_small':
-      if (issue.origin === 'array') {
-        return invalidRequest(
-          `Invalid '${name}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
-          name,
-          'empty_array',
-        );
-      }
-      return invalidRequest(
-        `Invalid '${name}': number below minimum value. Expected a value >= ${String(issue.minimum)}, but got ${String(value)} instead.`,
-        name,
-        'decimal_below_min_value',
-      );
-    case 'too_big':
-      return invalidRequest(
-        `Invalid '${name}': number above maximum value. Expected a value <= ${String(issue.maximum)}, but got ${String(value)} instead.`,
-        name,
-        'decimal_above_max_value',
-      );
-    default:
-      return invalidRequest(`Invalid value for '${name}'.`, name, 'invalid_value');
+  if (value === undefined && MISSING_CODES.includes(issue.code)) {
+    return invalidRequest(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter');
   }
+  if (issue.code === 'invalid_type') {
+    const message = `Invalid type for '${name}': expected ${withArticle(issue.expected)}, but got ${kindOf(value)} instead.`;
+    return invalidRequest(message, name, 'invalid_type');
+  }
+  if (issue.code === 'invalid_value') return unsupportedValue(name, value, issue.values.map(String));
+  if (issue.code === 'invalid_union') return unsupportedValue(name, value, DISCRIMINATORS[String(path.at(-1))] ?? []);
+  if (issue.code === 'too_small' && issue.origin === 'array') {
+    const message = `Invalid '${name}': empty array. Expected an array with minimum length 1, but got an empty array instead.`;
+    return invalidRequest(message, name, 'empty_array');
+  }
+  if (issue.code === 'too_small' || issue.code === 'too_big') {
+    const [side, bound] =
+      issue.code === 'too_small' ? ['below minimum', `>= ${issue.minimum}`] : ['above maximum', `<= ${issue.maximum}`];
+    const message = `Invalid '${name}': number ${side} value. Expected a value ${bound}, but got ${String(value)} instead.`;
+    return invalidRequest(
+      message,
+      name,
+      issue.code === 'too_small' ? 'decimal_below_min_value' : 'decimal_above_max_value',
+    );
+  }
+  return invalidRequest(`Invalid value for '${name}'.`, name, 'invalid_value');
 }
 
-export function unsupportedValue(name: string, value: unknown, supported: readonly string[]): ApiError {
+function unsupportedValue(name: string, value: unknown, supported: readonly string[]): ApiError {
   const shown = typeof value === 'string' ? value : JSON.stringify(value);
   return invalidRequest(
     `Invalid value: '${shown}'. Supported values are: ${quotedList(supported)}.`,
@@ -72,7 +55,7 @@ export function unsupportedValue(name: string, value: unknown, supported: readon
 }
 
 /** `'a', 'b', and 'c'`. */
-export function quotedList(values: readonly string[]): string {
+function quotedList(values: readonly string[]): string {
   const quoted = values.map((value) => `'${value}'`);
   const last = quoted.pop() ?? '';
   if (quoted.length === 0) return last;

@@ -32,7 +32,6 @@ export class TokenIssuer {
       exp: now + Math.ceil(this.lifeMs / 1000),
       sub: 'parley-sandbox',
     };
-    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const token = `${part({ typ: 'JWT', alg: 'RS256' })}.${part(claims)}.${randomBytes(32).toString('base64url')}`;
     this.#issued.set(token, { audience, expiresAtMs: this.#clock.nowMs() + this.lifeMs });
     const [oldest] = this.#issued.keys();
@@ -46,4 +45,8 @@ export class TokenIssuer {
     if (issued === undefined || issued.expiresAtMs <= this.#clock.nowMs()) return false;
     return AUDIENCES.includes(issued.audience.replace(/\/+$/, ''));
   }
+}
+
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
