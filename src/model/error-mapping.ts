@@ -73,6 +73,8 @@ function statusError(error: APIError, context: FailureContext, details: Details)
     requestId: error.headers === undefined ? context.requestId : requestIdOf(error.headers),
     retryAfterMs: error.headers === undefined ? undefined : retryAfterMs(error.headers, context.nowEpochMs),
   };
+  // Some servers answer 410 with the code for a model that does not exist.
+  if (status === 410) return new RetiredModelError(details('retired', more));
   const coded = codedError(code, more, context, details);
   if (coded !== undefined) return coded;
   const { auth } = context.provider;
@@ -86,8 +88,6 @@ function statusError(error: APIError, context: FailureContext, details: Details)
       return new NotPermittedError(details(auth === 'entra' ? 'not-permitted' : 'forbidden', more));
     case 404:
       return new NoDeploymentError(details('no-deployment', more));
-    case 410:
-      return new RetiredModelError(details('retired', more));
     case 413:
       return new RequestTooLargeError(details('too-large', more));
     case 429:

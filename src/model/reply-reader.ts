@@ -15,6 +15,14 @@ const UsageShape = z.object({
   completion_tokens_details: z.object({ audio_tokens: Tokens }).nullish(),
 });
 
+/** What Azure's content filter says; `error` when it did not run. */
+const FilterResults = z
+  .object({ error: z.object({ code: z.string() }).nullish() })
+  .nullish()
+  .catch(undefined);
+
+const FilteredShape = z.object({ content_filter_results: FilterResults });
+
 /** What is used of a chunk; servers with the same API differ in the rest. */
 const ChunkShape = z.object({
   choices: z
@@ -34,13 +42,11 @@ const ChunkShape = z.object({
           })
           .nullish(),
         finish_reason: z.string().nullish(),
-        content_filter_results: z
-          .object({ error: z.object({ code: z.string() }).nullish() })
-          .nullish()
-          .catch(undefined),
+        content_filter_results: FilterResults,
       }),
     )
     .nullish(),
+  prompt_filter_results: z.array(FilteredShape).nullish().catch(undefined),
   usage: UsageShape.nullish().catch(undefined),
 });
 
@@ -91,14 +97,13 @@ export class ReplyReader {
   *read(chunk: unknown): Generator<ReplyEvent, void, undefined> {
     const parsed = ChunkShape.safeParse(chunk);
     if (!parsed.success) throw this.#malformed(parsed.error);
-    const { choices, usage } = parsed.data;
+    const { choices, usage, prompt_filter_results: promptFilter } = parsed.data;
+    this.#checkFilter(promptFilter?.[0]);
     if (usage) this.#usage = toUsage(usage);
     const choice = choices?.[0];
     if (choice === undefined) return;
     this.#sawChoice = true;
-    if (choice.content_filter_results?.error?.code === 'content_filter_error') {
-      throw new ContentFilterDownError({ operatorHint: operatorHint('filter-down', this.#provider) });
-    }
+    this.#checkFilter(choice);
     const { content, audio } = choice.delta ?? {};
     if (content) {
       this.#sawWords = true;
@@ -111,8 +116,8 @@ export class ReplyReader {
       yield { type: 'transcript', delta: audio.transcript };
     }
     if (audio?.data) yield* this.#sound(audio.data);
-    // Some servers repeat the expiry date beside each piece of audio: alone it means the end.
-    if (audio?.expires_at && !audio.data && !audio.transcript) this.#finish ??= 'stop';
+    // Servers also send the expiry date with the first piece, or with each: alone, and after something, it means the end.
+    if (audio?.expires_at && !audio.data && !audio.transcript && !this.#empty) this.#finish ??= 'stop';
     if (choice.finish_reason) this.#finish = toFinish(choice.finish_reason);
   }
 
@@ -127,14 +132,17 @@ export class ReplyReader {
     if (this.#finish === undefined) {
       throw new TruncatedReplyError({ operatorHint: operatorHint('truncated', this.#provider) });
     }
-    const empty = !this.#sawWords && this.#audioBytes === 0;
-    if (empty && this.#finish === 'filtered') {
+    if (this.#empty && this.#finish === 'filtered') {
       throw new ContentFilteredError('reply', { operatorHint: operatorHint('filtered', this.#provider) });
     }
-    if ((empty && this.#finish === 'stop') || this.#framer.splitsSample) throw this.#malformed();
+    if ((this.#empty && this.#finish === 'stop') || this.#framer.splitsSample) throw this.#malformed();
     const frame = this.#framer.flush();
     if (frame !== undefined) yield { type: 'audio', frame };
     yield { type: 'done', finish: this.#finish, audio: this.#reference(), usage: this.#usage };
+  }
+
+  get #empty(): boolean {
+    return !this.#sawWords && this.#audioBytes === 0;
   }
 
   *#sound(data: string): Generator<ReplyEvent, void, undefined> {
@@ -149,6 +157,12 @@ export class ReplyReader {
   #reference(): AudioReference | undefined {
     if (this.#audioId === undefined || this.#expiresAtMs === undefined || this.#finish === 'filtered') return undefined;
     return { id: this.#audioId, expiresAtMs: this.#expiresAtMs };
+  }
+
+  /** Azure answers with content that its filter has not looked at, and says so beside it. It is not passed on. */
+  #checkFilter(filtered: z.infer<typeof FilteredShape> | undefined): void {
+    if (filtered?.content_filter_results?.error?.code !== 'content_filter_error') return;
+    throw new ContentFilterDownError({ operatorHint: operatorHint('filter-down', this.#provider) });
   }
 
   #malformed(cause?: unknown): MalformedReplyError {
