@@ -23,13 +23,12 @@ const SECRET_NAME =
 const ERROR_DETAILS = ['code', 'status', 'errno', 'syscall', 'method', 'requestID'] as const;
 
 /**
- * Turns log fields into plain JSON: errors with their causes, wherever they stand; bytes as a count; values under a
- * credential's name redacted. Never throws, whatever a getter or `toJSON` does.
+ * Turns log fields into plain JSON without secrets: errors with their causes, wherever they stand; bytes as a count; values
+ * under a credential's name redacted. Never throws, whatever a getter or `toJSON` does.
  */
 export class FieldWriter {
   readonly #scrub: (text: string) => string;
 
-  /** `scrub` takes secrets out of a JSON text. Needed before a text is cut: half a secret is not recognised any more. */
   constructor(scrub: (text: string) => string) {
     this.#scrub = scrub;
   }
@@ -42,9 +41,17 @@ export class FieldWriter {
     }
   }
 
+  /** Every text of a line passes through here, keys and the message included. */
+  text(text: string): string {
+    if (text.length <= MAX_TEXT_LENGTH) return this.#scrub(text);
+    // Cut after scrubbing: half a secret would not be recognised.
+    const clean = this.#scrub(text.slice(0, MAX_TEXT_LENGTH + MAX_SECRET_LENGTH));
+    return `${clean.slice(0, MAX_TEXT_LENGTH)}[cut: ${text.length} characters]`;
+  }
+
   #value(value: unknown, name: string, path: readonly object[]): Plain {
     if (value !== null && value !== undefined && value !== '' && SECRET_NAME.test(name)) return REDACTED;
-    if (typeof value === 'string') return this.#text(value);
+    if (typeof value === 'string') return this.text(value);
     if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
     if (typeof value === 'number' || typeof value === 'bigint') return String(value);
     if (value === null || value === undefined) return null;
@@ -77,7 +84,7 @@ export class FieldWriter {
   #entries(entries: readonly (readonly [string, unknown])[], path: readonly object[]): PlainObject {
     const plain: Record<string, Plain> = {};
     for (const [key, item] of entries.slice(0, MAX_ITEMS)) {
-      if (item !== undefined) plain[this.#text(key)] = this.#value(item, key, path);
+      if (item !== undefined) plain[this.text(key)] = this.#value(item, key, path);
     }
     if (entries.length > MAX_ITEMS) plain['[more]'] = entries.length - MAX_ITEMS;
     return plain;
@@ -109,11 +116,5 @@ export class FieldWriter {
       plain['suppressed'] = this.#value(error.suppressed, '', path);
     }
     return plain;
-  }
-
-  #text(text: string): string {
-    if (text.length <= MAX_TEXT_LENGTH) return text;
-    const clean = String(JSON.parse(this.#scrub(JSON.stringify(text.slice(0, MAX_TEXT_LENGTH + MAX_SECRET_LENGTH)))));
-    return `${clean.slice(0, MAX_TEXT_LENGTH)}[cut: ${text.length} characters]`;
   }
 }

@@ -33,7 +33,6 @@ export interface RootLog extends Log {
 
 /** The process's one logger: a JSON line an event, with ISO time, level and the fixed message as `msg`. */
 export function createLogger(options: LoggerOptions): RootLog {
-  const scrub = createScrub(options.secrets);
   const destination = options.destination ?? standardOutput();
   const logger = pino(
     {
@@ -44,11 +43,10 @@ export function createLogger(options: LoggerOptions): RootLog {
       formatters: { level: (level) => ({ level }) },
       // pino's own would serialise again what FieldWriter has made of an error.
       serializers: { err: (err: unknown) => err },
-      hooks: { streamWrite: scrub },
     },
     destination,
   );
-  const log = new PinoLog(logger, new FieldWriter(scrub));
+  const log = new PinoLog(logger, new FieldWriter(createScrub(options.secrets)));
   return Object.assign(log, { flush: () => flush(destination) });
 }
 
@@ -62,23 +60,28 @@ class PinoLog implements Log {
   }
 
   debug(fields: LogFields, message: string): void {
-    if (this.#logger.isLevelEnabled('debug')) this.#logger.debug(this.#writer.write(fields), message);
+    this.#write('debug', fields, message);
   }
 
   info(fields: LogFields, message: string): void {
-    if (this.#logger.isLevelEnabled('info')) this.#logger.info(this.#writer.write(fields), message);
+    this.#write('info', fields, message);
   }
 
   warn(fields: LogFields, message: string): void {
-    if (this.#logger.isLevelEnabled('warn')) this.#logger.warn(this.#writer.write(fields), message);
+    this.#write('warn', fields, message);
   }
 
   error(fields: LogFields, message: string): void {
-    this.#logger.error(this.#writer.write(fields), message);
+    this.#write('error', fields, message);
   }
 
   child(fields: LogFields): Log {
     return new PinoLog(this.#logger.child(this.#writer.write(fields)), this.#writer);
+  }
+
+  #write(level: LoggerOptions['level'], fields: LogFields, message: string): void {
+    if (!this.#logger.isLevelEnabled(level)) return;
+    this.#logger[level](this.#writer.write(fields), this.#writer.text(message));
   }
 }
 
