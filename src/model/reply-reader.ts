@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
+import { Framer } from '../audio/framer.ts';
 import { ContentFilterDownError, ContentFilteredError, MalformedReplyError, TruncatedReplyError } from './errors.ts';
 import type { AudioReference, ReplyDone, ReplyEvent, ReplyOptions, Usage } from './model.ts';
 import { operatorHint } from './operator-hint.ts';
-import { decodeBase64, PcmFramer } from './pcm.ts';
+import { decodeBase64, SampleReader } from './pcm.ts';
 import type { ProviderFacts } from './provider.ts';
 
 const Tokens = z.number().nonnegative().catch(0);
@@ -58,7 +59,8 @@ const ChunkShape = z.object({
 export class ReplyReader {
   readonly #output: ReplyOptions['output'];
   readonly #provider: ProviderFacts;
-  readonly #framer = new PcmFramer();
+  readonly #samples = new SampleReader();
+  readonly #framer = new Framer();
   #sawChoice = false;
   #sawWords = false;
   #audioBytes = 0;
@@ -135,7 +137,7 @@ export class ReplyReader {
     if (this.#empty && this.#finish === 'filtered') {
       throw new ContentFilteredError('reply', { operatorHint: operatorHint('filtered', this.#provider) });
     }
-    if ((this.#empty && this.#finish === 'stop') || this.#framer.splitsSample) throw this.#malformed();
+    if ((this.#empty && this.#finish === 'stop') || this.#samples.splitsSample) throw this.#malformed();
     const frame = this.#framer.flush();
     if (frame !== undefined) yield { type: 'audio', frame };
     yield { type: 'done', finish: this.#finish, audio: this.#reference(), usage: this.#usage };
@@ -150,7 +152,7 @@ export class ReplyReader {
     if (bytes === undefined) throw this.#malformed();
     this.#audioBytes += bytes.length;
     if (this.#output === 'text') return;
-    for (const frame of this.#framer.push(bytes)) yield { type: 'audio', frame };
+    for (const frame of this.#framer.push(this.#samples.read(bytes))) yield { type: 'audio', frame };
   }
 
   /** A reply that was cut is not what the server keeps, and one without an expiry date cannot be relied on. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { FRAME_SAMPLES } from '../../src/audio/frame.ts';
-import { decodeBase64, PcmFramer } from '../../src/model/pcm.ts';
+import { decodeBase64, SampleReader } from '../../src/model/pcm.ts';
 
 describe('strict base64', () => {
   test('decodes every padding', () => {
@@ -17,33 +16,26 @@ describe('strict base64', () => {
   );
 });
 
-describe('framing', () => {
-  const pcm = Int16Array.from({ length: FRAME_SAMPLES * 3 + 100 }, (_, index) => ((index * 7919) % 65_536) - 32_768);
+describe('samples', () => {
+  const pcm = Int16Array.from({ length: 5_000 }, (_, index) => ((index * 7919) % 65_536) - 32_768);
   const bytes = new Uint8Array(pcm.buffer);
 
-  test.each([1, 3, 959, 960, 961, 100_000])('pieces of %i bytes give the same frames', (size) => {
-    const framer = new PcmFramer();
-    const frames = [];
+  test.each([1, 2, 3, 959, 961, 100_000])('pieces of %i bytes give the same samples', (size) => {
+    const reader = new SampleReader();
+    const samples: number[] = [];
     for (let offset = 0; offset < bytes.length; offset += size) {
-      frames.push(...framer.push(bytes.subarray(offset, offset + size)));
+      samples.push(...reader.read(bytes.subarray(offset, offset + size)));
+      samples.push(...reader.read(new Uint8Array(0)));
     }
-    expect(framer.splitsSample).toBe(false);
-    const last = framer.flush();
-    if (last !== undefined) frames.push(last);
-
-    expect(frames.map((frame) => frame.length)).toEqual([480, 480, 480, 480]);
-    const joined = frames.flatMap((frame) => [...frame]);
-    expect(joined.slice(0, pcm.length)).toEqual([...pcm]);
-    expect(joined.slice(pcm.length).every((sample) => sample === 0)).toBe(true);
+    expect(samples).toEqual([...pcm]);
+    expect(reader.splitsSample).toBe(false);
   });
 
   test('a dangling byte is noticed', () => {
-    const framer = new PcmFramer();
-    expect([...framer.push(bytes.subarray(0, 961))]).toHaveLength(1);
-    expect(framer.splitsSample).toBe(true);
-  });
-
-  test('nothing gives nothing', () => {
-    expect(new PcmFramer().flush()).toBeUndefined();
+    const reader = new SampleReader();
+    expect(reader.read(bytes.subarray(0, 961))).toHaveLength(480);
+    expect(reader.splitsSample).toBe(true);
+    expect(reader.read(new Uint8Array(0))).toHaveLength(0);
+    expect(reader.splitsSample).toBe(true);
   });
 });
