@@ -23,7 +23,7 @@ export interface Config {
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * Turns raw values into a {@link Config}.

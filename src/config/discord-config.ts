@@ -15,7 +15,7 @@ const DEFAULT_API_URL = 'https://discord.com/api';
 const BOT_TOKEN = /([\w-]{16,40})\.[\w-]{5,10}\.[\w-]{20,}/;
 
 /** Whether a bot token stands in the text. The first part of one is a base64 number, which no other credential has. */
-export function holdsBotToken(text: string): boolean {
+function holdsBotToken(text: string): boolean {
   const id = BOT_TOKEN.exec(text)?.[1];
   return id !== undefined && /^\d{15,21}$/.test(Buffer.from(id, 'base64url').toString('latin1'));
 }

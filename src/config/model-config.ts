@@ -23,7 +23,7 @@ export type ModelConfig =
       readonly model: string;
     };
 
-export type AzureAuth =
+type AzureAuth =
   /** Microsoft Entra ID: a managed identity, or whoever is signed in. */
   { readonly kind: 'entra'; readonly scope: string } | { readonly kind: 'key'; readonly key: Secret };
 
