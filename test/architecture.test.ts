@@ -72,6 +72,8 @@ const HOMES: Record<string, readonly string[]> = {
   '@peculiar/x509': ['src/sandbox'],
   hono: ['src/sandbox'],
   ws: ['src/sandbox'],
+  kysely: ['src/store'],
+  pg: ['src/store'],
   'node:sqlite': ['src/store'],
   zod: ANYWHERE,
 };
@@ -124,6 +126,8 @@ function importsOf({ path, source }: SourceFile): readonly Import[] {
     specifier: match.groups?.['to'],
   }));
 }
+
+const alphabetically = (a: string, b: string): number => (a < b ? -1 : 1);
 
 function partOf(path: string): string | undefined {
   return Object.keys(MAY_IMPORT).find((part) => path === part || path.startsWith(`${part}/`));
@@ -209,6 +213,12 @@ describe('the code', () => {
 
   test('touches each library in its home only', () => {
     expect(files.flatMap(brokenBySeams)).toEqual([]);
+  });
+
+  test('runs with production packages alone, as in the image', () => {
+    const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    const libraries = Object.keys(HOMES).filter((name) => !name.startsWith('node:'));
+    expect(libraries.toSorted(alphabetically)).toEqual(Object.keys(dependencies).toSorted(alphabetically));
   });
 
   test('has short files with nouns for names, no default exports and one reader of the environment', () => {
