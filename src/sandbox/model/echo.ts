@@ -13,7 +13,6 @@ const MAX_ECHO_MS = 8_000;
 const ECHO_PAUSE_MS = 150;
 /** Of a written question so much is read back. */
 const MAX_QUOTE_CHARACTERS = 400;
-const MAX_LABEL_CHARACTERS = 40;
 
 export interface EchoSettings {
   readonly reply: string | null;
@@ -71,34 +70,46 @@ function newestTurn(chat: AcceptedChat): { said: Said[]; written: string[] } {
   const messages = chat.request.messages;
   const newest = messages.findLast((message) => message.role === 'user');
   if (newest === undefined) return { said: [], written: [] };
-  if (typeof newest.content === 'string') return { said: [], written: [newest.content] };
+  if (typeof newest.content === 'string') return { said: [], written: unlabelled(newest.content) };
 
   const sounds = newest.content.filter(({ type }) => type === 'input_audio').length;
   const audio = chat.audio.slice(chat.audio.length - sounds);
   const said: Said[] = [];
   const written: string[] = [];
-  let label: string | undefined;
+  let speaker: string | undefined;
   for (const [index, part] of newest.content.entries()) {
     if (part.type === 'text') {
-      label = newest.content[index + 1]?.type === 'input_audio' ? speakerOf(part.text) : undefined;
-      if (label === undefined && part.text.trim() !== '') written.push(part.text.trim());
+      const beforeSound = newest.content[index + 1]?.type === 'input_audio';
+      const labelled = readLabel(part.text, beforeSound);
+      speaker = beforeSound ? labelled.speaker : undefined;
+      if (labelled.words.trim() !== '') written.push(labelled.words.trim());
     } else {
       const sound = audio[said.length];
-      if (sound !== undefined) said.push({ speaker: label, audio: sound });
+      if (sound !== undefined) said.push({ speaker, audio: sound });
+      speaker = undefined;
     }
   }
   return { said, written };
 }
 
-/** `Alice:`, `[Alice]` or `Alice says:` before a sound names its speaker. A sentence or a longer text does not. */
-function speakerOf(text: string): string | undefined {
-  const line = text.trim();
-  if (line.length > MAX_LABEL_CHARACTERS || line.includes('\n') || /[.!?]$/u.test(line)) return undefined;
-  const name = line
-    .replace(/[^\p{L}\p{N}]+$/u, '')
-    .replace(/^[^\p{L}\p{N}]+/u, '')
-    .replace(/\s+(?:says|said|speaks|speaking)$/iu, '');
-  return name === '' ? undefined : name;
+/**
+ * Takes off the name that stands before what somebody says: `Alice:`, `[Alice]:`, `Alice says:`, `Alice at 1.5 s:`. A
+ * short name alone counts too when sound follows.
+ */
+function readLabel(text: string, beforeSound: boolean): { speaker: string | undefined; words: string } {
+  const label = /^\s*[[(]?([^:\n[\]()]{1,48}?)(?: at [\d.]+ s| says| said)?[\])]?\s*:(?:\s+|$)/u.exec(text);
+  if (label !== null) return { speaker: label[1]?.trim(), words: text.slice(label[0].length) };
+  const name = /^\s*[[(]?([^\n[\]()]{1,40}?)[\])]?\s*$/u.exec(text)?.[1];
+  if (beforeSound && name !== undefined && /[\p{L}\p{N}]$/u.test(name)) return { speaker: name, words: '' };
+  return { speaker: undefined, words: text };
+}
+
+/** Lines that were written, without the names before them. */
+function unlabelled(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => readLabel(line, false).words.trim())
+    .filter((line) => line !== '');
 }
 
 function describe(said: readonly Said[], written: readonly string[]): string[] {

@@ -1,7 +1,6 @@
-import { createMp3Encoder } from 'wasm-media-encoders';
-
 import { SAMPLE_RATE_HZ } from '../../audio/frame.ts';
-import { concatSamples, toFloat32 } from '../../audio/pcm.ts';
+import { Mp3Encoder } from '../../audio/mp3.ts';
+import { concatSamples } from '../../audio/pcm.ts';
 import { encodeWav } from '../../audio/wav.ts';
 import { sleep } from '../../time/clock.ts';
 import { ApiError } from './api-error.ts';
@@ -109,10 +108,7 @@ async function encode(samples: Int16Array, format: string | undefined): Promise<
 }
 
 async function encodeMp3(samples: Int16Array): Promise<Uint8Array> {
-  const encoder = await createMp3Encoder();
-  encoder.configure({ sampleRate: SAMPLE_RATE_HZ, channels: 1, bitrate: 64 });
-  // Each result lies in the encoder's own memory and is overwritten by the next.
-  const body = Uint8Array.from(encoder.encode([toFloat32(samples)]));
-  const end = Uint8Array.from(encoder.finalize());
-  return Buffer.concat([body, end]);
+  const newEncoder = await Mp3Encoder.load();
+  const encoder = newEncoder();
+  return Buffer.concat([encoder.encode(samples), encoder.finish()]);
 }

@@ -4,7 +4,7 @@ declare namespace WebAssembly {
     readonly [Symbol.toStringTag]: 'WebAssembly.Module';
   }
   interface Instance {
-    readonly exports: Record<string, unknown>;
+    readonly exports: object;
   }
   const Instance: new (module: Module, imports: Record<string, object>) => Instance;
   function compile(bytes: Uint8Array): Promise<Module>;
