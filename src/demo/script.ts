@@ -1,0 +1,127 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { SandboxClient } from '../sandbox/control/client.ts';
+import type { InteractionSnapshot, MessageSnapshot } from '../sandbox/control/protocol.ts';
+import { Stage, type Actor, type SpokenTurn } from './stage.ts';
+import type { Story } from './story.ts';
+
+/** Longest wait for the answer to a command. */
+const ANSWER_MS = 20_000;
+
+/** Barge-in must be faster than this: a guard of 200 ms, and a frame or two on the way. */
+const MAX_STOP_MS = 400;
+
+export interface DemoParts {
+  readonly client: SandboxClient;
+  readonly story: Story;
+  /** Where sounds are written. */
+  readonly folder: string;
+  readonly botId: string;
+  readonly silenceMs: number;
+}
+
+/** Two people talk with the bot in a voice channel and by command; everything that was promised is checked. */
+export async function playDemo({ client, story, folder, botId, silenceMs }: DemoParts): Promise<void> {
+  const { guilds } = await client.world({});
+  const guild = guilds[0];
+  const text = guild?.channels.find((channel) => channel.kind === 'text');
+  const voice = guild?.channels.find((channel) => channel.kind === 'voice');
+  const [alice, bob] = ['Alice', 'Bob'].map((name): Actor | undefined => {
+    const person = guild?.people.find((one) => one.name === name);
+    return person && { id: person.id, name, voice: name === 'Alice' ? 'slt' : 'rms' };
+  });
+  if (!text || !voice || !alice || !bob) throw new Error('the sandbox is not furnished as it should be');
+  const stage = new Stage(client, botId, silenceMs);
+  let replies = 0;
+
+  async function tell(turn: SpokenTurn): Promise<void> {
+    const name = `reply-${++replies}`;
+    await writeFile(join(folder, `${name}-heard.wav`), turn.heardWav);
+    await writeFile(join(folder, `${name}-sent.wav`), turn.sentWav);
+    story.turn(turn, `${name}-heard.wav`);
+  }
+
+  story.scene(`Alice joins ${voice.name} and calls Parley`);
+  await client.join({ personId: alice.id, channelId: voice.id });
+  story.says('Alice', '/join');
+  const joined = await run(client, alice, text.id, 'join');
+  story.says('Parley', joined.messages[0]?.content ?? '');
+  story.holds(joined.state === 'answered', 'Parley answers /join');
+
+  story.scene('Alice talks with it');
+  await tell(await stage.speak([{ actor: alice, text: 'Hello Parley, can you hear me?' }]));
+
+  story.scene('Bob joins, and both speak at once');
+  await client.join({ personId: bob.id, channelId: voice.id });
+  await tell(
+    await stage.speak([
+      { actor: alice, text: 'What should we play tonight?' },
+      { actor: bob, text: 'I would like something with dragons.', delayMs: 700 },
+    ]),
+  );
+
+  story.scene('Bob speaks over the reply');
+  const { cut, turn, stoppedAfterMs } = await stage.interrupt(
+    { actor: alice, text: 'Tell us a little more about the game.' },
+    { actor: bob, text: 'Wait, I have a better idea.', delayMs: 1200 },
+  );
+  await tell(cut);
+  story.note(`Bob speaks, and Parley is silent ${Math.round(stoppedAfterMs)} ms after his first packet`);
+  story.holds(stoppedAfterMs <= MAX_STOP_MS, 'speaking over the reply stops it');
+  await tell(turn);
+
+  story.scene('Alice asks in writing');
+  story.says('Alice', '/ask prompt:What did I say first?');
+  const asked = await run(client, alice, text.id, 'ask', { prompt: 'What did I say first?' });
+  story.says('Parley', asked.messages[0]?.content ?? '');
+  story.holds((asked.messages[0]?.content ?? '') !== '', 'Parley answers /ask');
+
+  story.scene('Bob asks for a voice message');
+  story.says('Bob', '/ask prompt:Say good night to Alice. reply:voice message');
+  const since = performance.now();
+  const spoken = await run(client, bob, text.id, 'ask', { prompt: 'Say good night to Alice.', reply: 'voice' });
+  story.says('Parley', spoken.messages[0]?.content ?? '');
+  const message = await voiceMessage(client, since);
+  const attachment = message.attachments[0];
+  story.note(`a voice message of ${attachment?.durationSecs?.toFixed(1) ?? '?'} s with its waveform`);
+  story.holds(attachment?.waveform !== undefined, 'the voice message has its waveform');
+  if (attachment) {
+    const file = await fetch(attachment.url);
+    await writeFile(join(folder, 'voice-message.ogg'), Buffer.from(await file.arrayBuffer()));
+  }
+
+  story.scene('Good night');
+  story.says('Alice', '/leave');
+  const left = await run(client, alice, text.id, 'leave');
+  story.says('Parley', left.messages[0]?.content ?? '');
+  const pings = (await client.messages({ channelId: text.id })).filter((one) => one.pinged.length > 0);
+  story.holds(pings.length === 0, 'nothing that was posted pings anyone');
+}
+
+async function run(
+  client: SandboxClient,
+  actor: Actor,
+  channelId: string,
+  command: string,
+  options?: Record<string, string>,
+): Promise<InteractionSnapshot> {
+  const { interactionId } = await client.runCommand({ personId: actor.id, channelId, command, ...(options && { options }) });
+  const event = await client.waitFor(
+    (one) =>
+      one.type === 'interaction-updated' &&
+      one.interaction.id === interactionId &&
+      (one.interaction.state === 'answered' || one.interaction.state === 'failed'),
+    { timeoutMs: ANSWER_MS },
+  );
+  return event.type === 'interaction-updated' ? event.interaction : client.interaction({ interactionId });
+}
+
+async function voiceMessage(client: SandboxClient, since: number): Promise<MessageSnapshot> {
+  const event = await client.waitFor(
+    (one) => one.type === 'message-created' && one.message.voiceMessage && one.atMs >= since,
+    { timeoutMs: ANSWER_MS },
+  );
+  if (event.type !== 'message-created') throw new Error('no voice message');
+  return event.message;
+}
