@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { ModelTime } from '../../src/model/deadlines.ts';
 import { ModelTimeoutError } from '../../src/model/errors.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 const never = new Promise<never>(() => {});
 const calm = new AbortController().signal;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { EntraTokens } from '../../src/model/entra.ts';
 import { SignInError } from '../../src/model/errors.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { RecordedLog } from './support/recorded-log.ts';
 
 const HOUR_MS = 3_600_000;

@@ -8,7 +8,7 @@ import {
   type ModelError,
 } from '../../src/model/errors.ts';
 import { withOneRetry } from '../../src/model/retry.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 const HINT = { operatorHint: '' };
 
