@@ -55,11 +55,6 @@ export class EntraTokens {
     return held.token;
   }
 
-  /** Forgets the token: the service has refused it. */
-  forget(): void {
-    this.#token = undefined;
-  }
-
   #renew(nowMs: number): void {
     if (this.#signingIn !== undefined || nowMs < this.#renewAgainAtMs) return;
     this.#signIn().catch((error: SignInError) => {

@@ -53,8 +53,6 @@ export interface Provider {
   readonly facts: ProviderFacts;
   /** Makes sure that there are credentials, so that the request itself does not wait for them. @throws {SignInError} */
   signIn(): Promise<void>;
-  /** The service has refused the access token: the next sign-in asks for a new one. */
-  forgetToken(): void;
 }
 
 export interface ProviderParts {
@@ -118,7 +116,6 @@ function azureProvider(options: AzureOptions, parts: ProviderParts): Provider {
     async signIn() {
       await token?.();
     },
-    forgetToken: () => tokens?.forget(),
   };
 }
 
@@ -144,7 +141,6 @@ function compatibleProvider(options: CompatibleOptions, parts: ProviderParts): P
       auth: apiKey === undefined ? 'none' : 'key',
     },
     async signIn() {},
-    forgetToken() {},
   };
 }
 

@@ -3,7 +3,7 @@ import { APIError } from 'openai';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Deadlines, ModelTime } from './deadlines.ts';
-import { MalformedReplyError, SignInError } from './errors.ts';
+import { MalformedReplyError } from './errors.ts';
 import { requestIdOf, toModelError } from './error-mapping.ts';
 import { isEventStream } from './keep-alive.ts';
 import type { ReplyEvent, ReplyOptions } from './model.ts';
@@ -106,7 +106,6 @@ export async function* streamReply(
     outcome = 'failed';
     const nowEpochMs = parts.wallClockMs();
     failure = toModelError(error, { provider: provider.facts, answered, replyBegan, requestId, nowEpochMs });
-    if (failure instanceof SignInError) provider.forgetToken();
     throw failure;
   } finally {
     signal.removeEventListener('abort', closeNow);

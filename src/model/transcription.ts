@@ -2,7 +2,7 @@ import { toFile } from 'openai';
 import { z } from 'zod';
 
 import type { ModelTime } from './deadlines.ts';
-import { MalformedReplyError, RequestTooLargeError, SignInError } from './errors.ts';
+import { MalformedReplyError, RequestTooLargeError } from './errors.ts';
 import { requestIdOf, toModelError } from './error-mapping.ts';
 import type { Conversation, Speech, TranscribeOptions, TranscriptEvent } from './model.ts';
 import { operatorHint } from './operator-hint.ts';
@@ -70,7 +70,6 @@ export async function* transcribeFile(
     }
     const nowEpochMs = parts.wallClockMs();
     failure = toModelError(error, { provider: facts, answered, replyBegan: false, requestId, nowEpochMs });
-    if (failure instanceof SignInError) provider.forgetToken();
     throw failure;
   } finally {
     if (outcome !== 'answered') connection.abort();

@@ -97,19 +97,6 @@ describe('tokens', () => {
     give('two');
     expect(await next).toBe('two');
   });
-
-  test('a token that the service refused is not used again', async () => {
-    const { tokens, give } = setUp();
-    const first = tokens.token();
-    await settled();
-    give('one');
-    await first;
-    tokens.forget();
-    const next = tokens.token();
-    await settled();
-    give('two');
-    expect(await next).toBe('two');
-  });
 });
 
 describe('a sign-in that fails', () => {
