@@ -1,7 +1,5 @@
 import { setDefaultCACertificates, getCACertificates } from 'node:tls';
 
-import type { Client } from 'discord.js';
-
 import { commands } from '../commands/index.ts';
 import { Mp3Encoder } from './audio/mp3.ts';
 import { VoiceActivityDetector } from './audio/vad.ts';
@@ -10,7 +8,7 @@ import { Call } from './conversation/call.ts';
 import { Chat } from './conversation/chat.ts';
 import { History } from './conversation/history.ts';
 import { FIXED_RULE } from './conversation/turn-detector.ts';
-import { createClient, onRefusal, signIn } from './discord/client.ts';
+import { createClient, followGateway, onRefusal, signIn } from './discord/client.ts';
 import { Interactions } from './discord/interactions.ts';
 import { registerCommands } from './discord/register.ts';
 import { VoiceCalls, type StartCall } from './discord/voice-calls.ts';
@@ -72,7 +70,6 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal, fa
   parts.defer(() => client.destroy());
   const bot = await signIn(client, discord.token, signal);
   parts.use(onRefusal(client, fail));
-  followReadiness(client, discordPart);
 
   const stopping = new AbortController();
   const history = new History(new MemoryStore(), bot.user.displayName);
@@ -96,9 +93,9 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal, fa
     log,
   );
   parts.defer(() => settled(interactions, stopping));
-  client.on('interactionCreate', (interaction) => void interactions.handle(interaction));
+  interactions.listen(client);
   await registerCommands(bot, commands, log);
-  discordPart.ready();
+  followGateway(client, discordPart);
   log.info({ guilds: bot.guilds.cache.size }, 'ready');
 
   const running = parts.move();
@@ -114,13 +111,6 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal, fa
 async function settled(interactions: Interactions, stopping: AbortController): Promise<void> {
   using _ = monotonicClock.after(SETTLE_MS, () => stopping.abort());
   await interactions.settled();
-}
-
-function followReadiness(client: Client, part: { ready(): void; notReady(reason: string): void }): void {
-  client.on('shardReady', () => part.ready());
-  client.on('shardResume', () => part.ready());
-  client.on('shardReconnecting', () => part.notReady('reconnecting'));
-  client.on('shardDisconnect', () => part.notReady('disconnected'));
 }
 
 /** The sandbox's Discord, whose voice server has a certificate made a moment ago. */

@@ -72,6 +72,15 @@ export function onRefusal(client: Client, report: (error: DiscordSignInError) =>
   return { [Symbol.dispose]: () => void client.off(Events.ShardDisconnect, listener) };
 }
 
+/** Says from now on whether the gateway is connected, beginning with that it is. */
+export function followGateway(client: Client<true>, state: { ready(): void; notReady(reason: string): void }): void {
+  client.on(Events.ShardReady, () => state.ready());
+  client.on(Events.ShardResume, () => state.ready());
+  client.on(Events.ShardReconnecting, () => state.notReady('reconnecting'));
+  client.on(Events.ShardDisconnect, () => state.notReady('disconnected'));
+  state.ready();
+}
+
 const REFUSAL_CODES: ReadonlyMap<number, string> = new Map([
   [4004, 'the bot token is wrong'],
   [4010, 'the shard is invalid'],

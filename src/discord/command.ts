@@ -1,8 +1,7 @@
 import type { Attachment, ChatInputCommandInteraction, RESTPostAPIChatInputApplicationCommandsJSONBody } from 'discord.js';
 
-import type { Chat } from '../conversation/chat.ts';
+import type { Chat, Question } from '../conversation/chat.ts';
 import type { Words } from '../language/words.ts';
-import type { Speech } from '../model/model.ts';
 import type { VoiceCalls } from './voice-calls.ts';
 
 /** A slash command: what Discord shows of it, and what it does. */
@@ -26,7 +25,7 @@ export interface CommandContext {
   /** Every command Parley has, for `/help`. */
   readonly commands: readonly Command[];
   /** Fetches an attached sound file and makes it fit for the model. @throws {UserError} that names what is wrong with it. */
-  readonly speechOf: (attachment: Attachment, signal: AbortSignal) => Promise<Speech>;
+  readonly speechOf: (attachment: Attachment, signal: AbortSignal) => Promise<NonNullable<Question['speech']>>;
   /** Aborts when Parley shuts down. */
   readonly signal: AbortSignal;
 }

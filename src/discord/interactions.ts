@@ -1,4 +1,4 @@
-import { DiscordAPIError, MessageFlags, RESTJSONErrorCodes, type ChatInputCommandInteraction, type Interaction } from 'discord.js';
+import { DiscordAPIError, Events, MessageFlags, RESTJSONErrorCodes, type ChatInputCommandInteraction, type Client, type Interaction } from 'discord.js';
 
 import { sentenceFor, UserError } from '../language/user-error.ts';
 import { wordsFor } from '../language/words.ts';
@@ -22,8 +22,12 @@ export class Interactions {
     this.#log = log;
   }
 
-  /** Handles one interaction. Never rejects. */
-  async handle(interaction: Interaction): Promise<void> {
+  /** Takes every interaction of the client from now on. */
+  listen(client: Client): void {
+    client.on(Events.InteractionCreate, (interaction) => void this.#handle(interaction));
+  }
+
+  async #handle(interaction: Interaction): Promise<void> {
     if (!interaction.isChatInputCommand()) return;
     const command = this.#commands.get(interaction.commandName);
     if (!command) return;

@@ -1,0 +1,25 @@
+import { AttachmentBuilder, MessageFlags, type ChatInputCommandInteraction } from 'discord.js';
+
+import { encodeVoiceMessage } from '../audio/voice-message.ts';
+import { missingPermissions, VOICE_MESSAGE_PERMISSIONS } from './permissions.ts';
+
+/**
+ * Sends a spoken answer to a command as a native voice message. Discord takes those on the channel only, not as an edit of
+ * a deferred answer; where Parley may not post them it sends the same sound as an ordinary file.
+ */
+export async function sendVoiceAnswer(
+  interaction: ChatInputCommandInteraction<'cached'>,
+  samples: Int16Array,
+): Promise<void> {
+  const { file, durationSecs, waveform } = encodeVoiceMessage(samples);
+  const attachment = Buffer.from(file);
+  const { channel } = interaction;
+  if (channel && missingPermissions(channel, VOICE_MESSAGE_PERMISSIONS).length === 0) {
+    const message = new AttachmentBuilder(attachment, { name: 'voice-message.ogg' })
+      .setDuration(durationSecs)
+      .setWaveform(waveform);
+    await channel.send({ files: [message], flags: MessageFlags.IsVoiceMessage });
+    return;
+  }
+  await interaction.followUp({ files: [new AttachmentBuilder(attachment, { name: 'answer.ogg' })] });
+}
