@@ -15,7 +15,7 @@ import { RecordedLog } from './recorded-log.ts';
 export interface ModelPeer extends AsyncDisposable {
   readonly service: ModelService;
   readonly synthesizer: Synthesizer;
-  /** The chat requests since the last call, once all of them have ended. */
+  /** The requests since the last call, once those to the model have ended. */
   takeRequests(): Promise<ModelRequestRecord[]>;
   /** Resolves at the next event of this type. */
   next(type: SandboxEvent['type']): Promise<void>;
@@ -51,7 +51,7 @@ export async function startModelPeer(): Promise<ModelPeer> {
       for (;;) {
         const ended = next('model-ended');
         const requests = (await service.methods.modelRequests({})).slice(taken);
-        if (requests.every(({ endedAtMs }) => endedAtMs !== undefined)) {
+        if (requests.every(({ endpoint, endedAtMs }) => endpoint === 'token' || endedAtMs !== undefined)) {
           taken += requests.length;
           return requests;
         }
