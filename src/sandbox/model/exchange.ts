@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { ApiError, ApiStyle } from './api-error.ts';
@@ -76,10 +77,7 @@ export class Exchange {
   /** Writes a piece of the answer; resolves when there is room for the next, or the client has gone. */
   async write(piece: string | Uint8Array): Promise<void> {
     if (this.#outgoing.destroyed || this.#outgoing.write(piece)) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#outgoing.once('drain', resolve);
-    this.#outgoing.once('close', resolve);
-    await promise;
+    await once(this.#outgoing, 'drain', { signal: this.signal }).catch(() => undefined);
   }
 
   end(): void {
