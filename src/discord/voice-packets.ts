@@ -130,10 +130,10 @@ export class VoicePackets {
 
   /** Opcode 5: this SSRC is that member's. */
   mapSender(ssrc: number, userId: string, nowMs: number): void {
+    this.#expire(nowMs);
     this.#users.delete(ssrc);
     this.#users.set(ssrc, userId);
     dropOldest(this.#users, MAX_SENDERS);
-    this.#expire(nowMs);
     this.#release(ssrc);
   }
 
