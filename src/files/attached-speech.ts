@@ -4,9 +4,14 @@ import type { Clock } from '../time/clock.ts';
 import { AttachmentError } from './attachment-error.ts';
 import { decodeAttachment } from './decode.ts';
 import { fetchAttachment, type AttachmentHost } from './fetch.ts';
+import { Slots } from './slots.ts';
 
 /** The largest file that is fetched: what the model's API takes. */
 const MAX_FILE_BYTES = 20 * 1024 * 1024;
+
+/** Each may take that much memory and a core for seconds; the voices on the air come first. */
+const FILES_AT_ONCE = 2;
+const MAX_WAITING = 8;
 
 /** An attached file as Discord describes it. None of it is to be trusted but the address, and that is checked. */
 export interface Attached {
@@ -18,15 +23,18 @@ export interface Attached {
 export class AttachedSpeech {
   readonly #hosts: readonly AttachmentHost[];
   readonly #clock: Clock;
+  readonly #slots = new Slots(FILES_AT_ONCE, MAX_WAITING);
 
   constructor({ hosts, clock }: { hosts: readonly AttachmentHost[]; clock: Clock }) {
     this.#hosts = hosts;
     this.#clock = clock;
   }
 
-  /** @throws {UserError} that names the file and what is wrong with it. */
+  /** @throws {UserError} that names the file and what is wrong with it, or says that too many are waiting. */
   async speechOf({ url, name }: Attached, signal: AbortSignal): Promise<Speech> {
     const clock = this.#clock;
+    using slot = await this.#slots.take(signal);
+    if (!slot) throw new UserError({ type: 'plain', id: 'busy' });
     try {
       const bytes = await fetchAttachment(url, { hosts: this.#hosts, maxBytes: MAX_FILE_BYTES, signal, clock });
       return (await decodeAttachment(bytes, { clock, signal })).speech;
