@@ -7,7 +7,7 @@ import { EntraTokens } from './entra.ts';
 import { keepAliveFetch } from './keep-alive.ts';
 
 /** A deployment on an Azure OpenAI resource. */
-export interface AzureOptions {
+interface AzureOptions {
   readonly kind: 'azure';
   /** `https://RESOURCE.openai.azure.com`, with or without `/openai` or `/openai/v1` after it. */
   readonly endpoint: string;
@@ -20,7 +20,7 @@ export interface AzureOptions {
 }
 
 /** Any other server with the same API, OpenAI's own included. */
-export interface CompatibleOptions {
+interface CompatibleOptions {
   readonly kind: 'compatible';
   /** Up to and including `/v1`. */
   readonly baseUrl: string;

@@ -36,7 +36,7 @@ export class RequestLog {
             operatorHint: error.operatorHint,
             status: error.status,
             code: error.code,
-            requestId: error.requestId,
+            requestId: error.requestId ?? fields['requestId'],
             retryAfterMs: error.retryAfterMs,
           }
         : { err: error };

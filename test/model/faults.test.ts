@@ -124,9 +124,10 @@ describe('a fault in the middle of the reply', () => {
     // A reset overtakes what was written just before it, so the sound needs its time.
     await peer.service.methods.setModel({ speed: 4 });
     await plan(fault, 1);
-    const { error, events, requests } = await ask();
+    const { error, events, requests, log } = await ask();
     expect(error).toMatchObject({ kind });
     expect(requests).toHaveLength(1);
+    expect(log.at('warn')).toMatchObject([{ fields: { kind, requestId: expect.any(String) } }]);
     expect(events.some(({ type }) => type === 'transcript')).toBe(true);
     // 200 ms of sound in a chunk.
     const frames = events.filter(({ type }) => type === 'audio');
