@@ -1,4 +1,5 @@
 import type { ModelFault } from '../control/protocol.ts';
+import { Refusal } from '../control/refusal.ts';
 import type { Endpoint } from './records.ts';
 
 type FaultKind = ModelFault['kind'];
@@ -8,11 +9,6 @@ const TRANSCRIPTION: readonly FaultKind[] = [...EVERYWHERE, 'no-end-marker', 'er
 
 /** Requests that wait to fail, at most. */
 const MAX_PLANNED = 1_000;
-
-/** A fault that the endpoint has no way to show. */
-export class FaultError extends Error {
-  override readonly name = 'FaultError';
-}
 
 function applies(fault: ModelFault, endpoint: Endpoint): boolean {
   if (endpoint === 'chat') return true;
@@ -26,13 +22,13 @@ export class FaultQueue {
   /**
    * Without an endpoint the fault is for the model itself, chat and transcription: whoever asks for a failing model does
    * not mean the token endpoint before it.
-   * @throws {FaultError}
+   * @throws {Refusal}
    */
   plan(fault: ModelFault, times: number, endpoint: Endpoint | undefined): void {
     if (endpoint !== undefined && !applies(fault, endpoint)) {
-      throw new FaultError(`the ${endpoint} endpoint cannot show the fault ${fault.kind}`);
+      throw new Refusal(`The ${endpoint} endpoint cannot show the fault ${fault.kind}.`);
     }
-    if (this.#planned.length >= MAX_PLANNED) throw new FaultError('too many faults are planned');
+    if (this.#planned.length >= MAX_PLANNED) throw new Refusal('Too many faults are planned.');
     if (times > 0) this.#planned.push({ fault, times, endpoint });
   }
 

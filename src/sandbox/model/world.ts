@@ -1,5 +1,6 @@
 import type { Clock } from '../../time/clock.ts';
 import type { ModelSettings } from '../control/protocol.ts';
+import { Refusal } from '../control/refusal.ts';
 import type { Synthesizer } from '../speech.ts';
 import type { AudioIds } from './audio-ids.ts';
 import type { FaultQueue } from './faults.ts';
@@ -30,19 +31,14 @@ export const DEFAULT_SETTINGS: Required<ModelSettings> = {
   textOnly: false,
 };
 
-/** A setting that no reply could be sent with. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-}
-
-/** Settings that are not named stay as they are. @throws {SettingsError} */
+/** Settings that are not named stay as they are. @throws {Refusal} */
 export function mergeSettings(old: Required<ModelSettings>, change: ModelSettings): Required<ModelSettings> {
   const merged = { ...old, ...change };
   for (const name of ['firstAudioMs', 'audioLifeMs', 'leadingSilenceMs'] as const) {
-    if (!(merged[name] >= 0)) throw new SettingsError(`${name} must be 0 or more`);
+    if (!(merged[name] >= 0)) throw new Refusal(`${name} must be 0 or more.`);
   }
-  if (!(merged.chunkMs >= 1)) throw new SettingsError('chunkMs must be 1 or more');
-  if (!(merged.speed > 0)) throw new SettingsError('speed must be more than 0');
+  if (!(merged.chunkMs >= 1)) throw new Refusal('chunkMs must be 1 or more.');
+  if (!(merged.speed > 0)) throw new Refusal('speed must be more than 0.');
   return merged;
 }
 

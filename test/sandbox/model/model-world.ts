@@ -45,11 +45,10 @@ export async function startModelWorld(
       const { promise, resolve } = Promise.withResolvers<SandboxEvent & { type: typeof type }>();
       const check = (): void => {
         for (const event of events) {
-          if (event.type !== type) continue;
+          if (!isOfType(event, type)) continue;
           if (requestId !== undefined && (!('requestId' in event) || event.requestId !== requestId)) continue;
           waiting.delete(check);
-          // The type has just been compared; the compiler does not follow it into a generic.
-          resolve(event as SandboxEvent & { type: typeof type });
+          resolve(event);
           return;
         }
       };
@@ -70,6 +69,13 @@ export async function startModelWorld(
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+function isOfType<Type extends SandboxEvent['type']>(
+  event: SandboxEvent,
+  type: Type,
+): event is SandboxEvent & { type: Type } {
+  return event.type === type;
 }
 
 export function audioPart(samples: Int16Array, sampleRateHz?: number): OpenAI.Chat.ChatCompletionContentPartInputAudio {

@@ -8,6 +8,8 @@ import { Synthesizer } from '../../../src/sandbox/speech.ts';
 import { monotonicClock } from '../../../src/time/clock.ts';
 import { audioPart, hear, spoken, startModelWorld } from './model-world.ts';
 
+const samples = (base64: string | undefined) => toInt16(decodeWav(Buffer.from(base64 ?? '', 'base64')).channels[0]!);
+
 test('what was asked and answered can be looked at', async () => {
   await using synthesizer = new Synthesizer();
   await using world = await startModelWorld(synthesizer);
@@ -34,7 +36,6 @@ test('what was asked and answered can be looked at', async () => {
     audio: [{ format: 'wav', bytes: 48_044 }],
     reply: { text: heard.transcript, audioId: heard.audioId },
   });
-  const samples = (base64: string | undefined) => toInt16(decodeWav(Buffer.from(base64 ?? '', 'base64')).channels[0]!);
   expect(samples(record.audio[0]?.wav)).toEqual(sound);
   expect(samples(record.reply?.wav)).toEqual(heard.samples);
   const times = [record.atMs, record.firstByteAtMs, record.firstAudioAtMs, record.endedAtMs];
@@ -50,15 +51,16 @@ test('what was asked and answered can be looked at', async () => {
   expect(await world.server.methods.modelRequests({})).toHaveLength(2);
 });
 
-describe('memory', () => {
-  const begin = (log: RequestLog, seconds: number) => {
-    const entry = log.begin('chat', '/', 10);
-    const bytes = new Uint8Array(seconds * 48_000);
-    entry.audio = [{ format: 'wav', bytes, samples: undefined }];
-    return entry;
-  };
-  const nothing = (_event: SandboxEvent): void => undefined;
+const begin = (log: RequestLog, seconds: number) => {
+  const entry = log.begin('chat', '/', 10);
+  const bytes = new Uint8Array(seconds * 48_000);
+  entry.audio = [{ format: 'wav', bytes, samples: undefined }];
+  return entry;
+};
 
+const nothing = (_event: SandboxEvent): void => undefined;
+
+describe('memory', () => {
   test('is 2,000 requests, and the sound of the newest 200', () => {
     const log = new RequestLog(monotonicClock, nothing);
     for (let i = 0; i < 2_050; i++) begin(log, 0.01);

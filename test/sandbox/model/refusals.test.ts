@@ -196,14 +196,14 @@ test('every refusal carries the ids by which it can be asked after', async () =>
   expect(headers.get('x-ratelimit-remaining-tokens')).not.toBeNull();
 });
 
-describe('the names of spoken replies', () => {
-  const params = (id: string) =>
-    spoken([
-      { role: 'user', content: 'One.' },
-      { role: 'assistant', audio: { id } },
-      { role: 'user', content: 'Two.' },
-    ]);
+const params = (id: string) =>
+  spoken([
+    { role: 'user', content: 'One.' },
+    { role: 'assistant', audio: { id } },
+    { role: 'user', content: 'Two.' },
+  ]);
 
+describe('the names of spoken replies', () => {
   test('are known until they expire', async () => {
     await using short = await startModelWorld(synthesizer);
     await short.server.methods.setModel({ firstAudioMs: 0, speed: 100, audioLifeMs: 3_600_000 });

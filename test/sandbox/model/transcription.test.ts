@@ -71,18 +71,18 @@ test('as a stream of words', async () => {
   expect(events.at(-1)).toMatchObject({ type: 'transcript.text.done', text: WORDS });
 });
 
-describe('formats', () => {
-  const ask = async (model: string, more: Record<string, string>): Promise<Response> => {
-    const form = new FormData();
-    form.set('file', new Blob([Uint8Array.from(encodeWav(speech))]), 'speech.wav');
-    for (const [name, value] of Object.entries({ model, ...more })) form.append(name, value);
-    return await fetch(`${world.server.url}/v1/audio/transcriptions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${world.server.apiKey}` },
-      body: form,
-    });
-  };
+const ask = async (model: string, more: Record<string, string>): Promise<Response> => {
+  const form = new FormData();
+  form.set('file', new Blob([Uint8Array.from(encodeWav(speech))]), 'speech.wav');
+  for (const [name, value] of Object.entries({ model, ...more })) form.append(name, value);
+  return await fetch(`${world.server.url}/v1/audio/transcriptions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.server.apiKey}` },
+    body: form,
+  });
+};
 
+describe('formats', () => {
   test('whisper has subtitles, in which every sentence has its time', async () => {
     expect(await (await ask('whisper-1', { response_format: 'text' })).text()).toBe(`${WORDS}\n`);
     const srt = await (await ask('whisper-1', { response_format: 'srt' })).text();
@@ -125,10 +125,10 @@ describe('formats', () => {
   });
 });
 
-describe('refusals', () => {
-  const transcribe = async (file: Awaited<ReturnType<typeof toFile>>) =>
-    await world.clients.dated.audio.transcriptions.create({ model: 'gpt-4o-transcribe', file });
+const transcribe = async (file: Awaited<ReturnType<typeof toFile>>) =>
+  await world.clients.dated.audio.transcriptions.create({ model: 'gpt-4o-transcribe', file });
 
+describe('refusals', () => {
   test('a clip that is too short', async () => {
     await expect(transcribe(await wav(new Int16Array(2_000)))).rejects.toMatchObject({
       status: 400,
