@@ -1,0 +1,87 @@
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { Keyring, newMasterKey } from './keyring.ts';
+import { StoreError } from './store-error.ts';
+
+/** Where the master keys are. */
+export type KeySource =
+  /** In a setting: keys as {@link Keyring.parse} reads them. Needed when several machines share a database. */
+  | { readonly kind: 'given'; readonly keys: string }
+  /** In a file that only we can read, made at first start. Lost with it is everything that was said. */
+  | { readonly kind: 'file'; readonly path: string };
+
+const FILE_MODE = 0o600;
+const HEADING = '# Opens what Parley keeps. Keep a copy apart from the database; never put it in a repository.\n';
+
+/**
+ * Reads the master keys; makes the key file when it is missing and `mayCreate`.
+ * @throws {StoreError} `wrong-key` when there is no key file and none may be made, or a key is malformed.
+ */
+export async function readKeys(source: KeySource, mayCreate: boolean): Promise<Keyring> {
+  if (source.kind !== 'file') return Keyring.parse(source.keys);
+  const text = await readIfThere(source.path);
+  if (text !== undefined) return Keyring.parse(text);
+  if (!mayCreate) {
+    throw new StoreError(
+      'wrong-key',
+      `the key file ${source.path} is missing, and what is kept cannot be opened without it: bring it back from a backup, or start with an empty database`,
+    );
+  }
+  const temporary = await writeBeside(source.path, `${HEADING}${newMasterKey()}\n`);
+  try {
+    // Unlike a rename this fails when another process was faster, whose key then is the one.
+    await link(temporary, source.path);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw unusable(source.path, error);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFolder(source.path);
+  return readKeys(source, false);
+}
+
+/** Puts a new key before the others in the key file. The old ones stay: something may still need them. */
+export async function addKey(path: string): Promise<void> {
+  const old = (await readIfThere(path)) ?? '';
+  const keys = old.startsWith(HEADING) ? old.slice(HEADING.length) : old;
+  const temporary = await writeBeside(path, `${HEADING}${newMasterKey()}\n${keys}`);
+  await rename(temporary, path);
+  await syncFolder(path);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw unusable(path, error);
+  }
+}
+
+async function writeBeside(path: string, text: string): Promise<string> {
+  const temporary = `${path}.${process.pid}.${Date.now()}.new`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await using file = await open(temporary, 'wx', FILE_MODE);
+    await file.writeFile(text);
+    // What is sealed with it may reach the disk at once; the key must be there before.
+    await file.sync();
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  return temporary;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(dirname(path), 'r');
+  await folder.sync();
+}
+
+function unusable(path: string, cause: unknown): StoreError {
+  return new StoreError('unavailable', `the key file ${path} cannot be read or made`, { cause });
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

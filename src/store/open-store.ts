@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+
+import type { Clock } from '../time/clock.ts';
+import { postgresDialect, sqliteDialect } from './dialect.ts';
+import type { KeySource } from './key-source.ts';
+import { newMasterKey } from './keyring.ts';
+import { PostgresDatabase } from './postgres-database.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
+import { SqlStore } from './sql-store.ts';
+
+/** Where the store is. */
+export type StoreLocation =
+  /** A file, or `:memory:`. */
+  | { readonly kind: 'sqlite'; readonly file: string }
+  /** A connection string. */
+  | { readonly kind: 'postgres'; readonly url: string };
+
+export interface StoreOptions {
+  readonly location: StoreLocation;
+  /** Master keys from the settings, newest first; `undefined`: a key file, made when it is missing. */
+  readonly keys: string | undefined;
+  /** How large an SQLite file may grow, in bytes; `undefined`: as large as the disk. */
+  readonly maxBytes?: number | undefined;
+  readonly clock: Clock;
+}
+
+/** Where the key file of a store without configured keys is: beside the database, or in the folder of data. */
+export function keyFileOf(location: StoreLocation): string {
+  return location.kind === 'sqlite' ? `${location.file}.key` : join('data', 'parley.key');
+}
+
+/**
+ * Opens a store. Never fails: a database that cannot be opened is tried again until it can, and the store's health says so.
+ * `ready()` tells how the first try went.
+ */
+export function openStore({ location, keys, maxBytes, clock }: StoreOptions): SqlStore {
+  const engine =
+    location.kind === 'sqlite'
+      ? { database: new SqliteDatabase({ file: location.file, maxBytes }), dialect: sqliteDialect() }
+      : { database: new PostgresDatabase(location.url), dialect: postgresDialect() };
+  return new SqlStore({ ...engine, keys: keySource(location, keys), clock });
+}
+
+function keySource(location: StoreLocation, keys: string | undefined): KeySource {
+  if (keys !== undefined) return { kind: 'given', keys };
+  if (location.kind === 'sqlite' && location.file === ':memory:') return { kind: 'given', keys: newMasterKey() };
+  return { kind: 'file', path: keyFileOf(location) };
+}

@@ -1,0 +1,149 @@
+import type { CompiledQuery } from 'kysely';
+import { DatabaseError, Pool, types, type PoolClient, type QueryResult } from 'pg';
+
+import type { Database, RowsOf, WriteOutcome, WriteStatement } from './database.ts';
+import { StoreError, type StoreTrouble } from './store-error.ts';
+
+/** A server that does not answer within this is down for us. */
+const CONNECT_LIMIT_MS = 2000;
+const MAX_CONNECTIONS = 10;
+/** The server ends a statement that takes too long by itself; only a dead server is given up from here, a moment later. */
+const GRACE_MS = 500;
+
+/** int8 and numeric come as texts, because they may be larger than a number can say; ours never are. */
+const NUMBER_OIDS: ReadonlySet<number> = new Set([20, 1700]);
+
+/** PostgreSQL through a pool of connections. */
+export class PostgresDatabase implements Database {
+  readonly #pool: Pool;
+
+  constructor(url: string) {
+    this.#pool = new Pool({
+      connectionString: url,
+      max: MAX_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
+      keepAlive: true,
+      application_name: 'parley',
+      types: {
+        getTypeParser: (oid, format) => (NUMBER_OIDS.has(oid) ? Number : types.getTypeParser(oid, format)),
+      },
+    });
+    // Without a listener the end of an idle connection would be the end of the process. Whoever uses the connection next
+    // gets a rejection, or a new connection.
+    this.#pool.on('error', () => {});
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
+  }
+
+  /** The pool connects by itself. */
+  readonly isOpen = true;
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  read<const Queries extends readonly CompiledQuery[]>(queries: Queries, limitMs: number): Promise<RowsOf<Queries>>;
+  async read(queries: readonly CompiledQuery[], limitMs: number): Promise<readonly (readonly unknown[])[]> {
+    return this.#transaction('begin isolation level repeatable read read only', limitMs, async (run) => {
+      const results: unknown[][] = [];
+      for (const query of queries) results.push((await run(query)).rows);
+      await run('commit');
+      return results;
+    });
+  }
+
+  write(statements: readonly WriteStatement[], limitMs: number): Promise<WriteOutcome> {
+    return this.#transaction('begin', limitMs, async (run): Promise<WriteOutcome> => {
+      // A commit that the server does not keep is no commit, whatever it is set to.
+      await run(
+        "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'",
+      );
+      const changedRows: number[] = [];
+      for (const [index, { query, mustChange }] of statements.entries()) {
+        const changes = (await run(query)).rowCount ?? 0;
+        if (mustChange !== undefined && changes !== mustChange) {
+          await run('rollback');
+          return { committed: false, unmet: index };
+        }
+        changedRows.push(changes);
+      }
+      await run('commit');
+      return { committed: true, changedRows };
+    });
+  }
+
+  /**
+   * PostgreSQL keeps deleted rows until it cleans up, longer in its journal and in backups. What they hold is sealed, and
+   * the key to it is not in the database: without that key they cannot be read, and changing it makes that final.
+   */
+  async scrub(): Promise<void> {}
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #transaction<T>(begin: string, limitMs: number, work: (run: Run) => Promise<T>): Promise<T> {
+    let client: PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw storeError(error);
+    }
+    let fault: unknown;
+    // query_timeout is known to the driver, but not to its types.
+    const timed = { query_timeout: limitMs + GRACE_MS };
+    const run: Run = (query) => {
+      const { sql, parameters } = typeof query === 'string' ? { sql: query, parameters: [] } : query;
+      return client.query({ text: sql, values: [...parameters], ...timed });
+    };
+    try {
+      // Without values several statements go in one round trip.
+      await client.query({ text: `${begin}; set local statement_timeout = ${Math.ceil(limitMs)}`, ...timed });
+      return await work(run);
+    } catch (error) {
+      fault = error;
+      if (error instanceof DatabaseError)
+        await run('rollback').then(
+          () => (fault = undefined),
+          () => {},
+        );
+      throw storeError(error);
+    } finally {
+      // A connection that failed otherwise than by an answer is in a state nobody knows.
+      client.release(fault !== undefined);
+    }
+  }
+}
+
+type Run = (query: CompiledQuery | string) => Promise<QueryResult>;
+
+/** SQLSTATE codes of https://www.postgresql.org/docs/current/errcodes-appendix.html, whole or by their class. */
+const TROUBLES: ReadonlyMap<string, StoreTrouble> = new Map([
+  ['08', 'unavailable'],
+  ['25006', 'read-only'],
+  ['28', 'refused'],
+  ['3D', 'refused'],
+  ['40', 'locked'],
+  ['42501', 'refused'],
+  ['53100', 'full'],
+  ['53', 'unavailable'],
+  ['55P03', 'locked'],
+  ['57', 'unavailable'],
+  ['58', 'unavailable'],
+  ['XX001', 'corrupt'],
+  ['XX002', 'corrupt'],
+]);
+
+function storeError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  if (error instanceof DatabaseError) {
+    const code = error.code ?? '';
+    const kind = TROUBLES.get(code) ?? TROUBLES.get(code.slice(0, 2)) ?? 'internal';
+    // The message of a constraint or of bad input may quote values; the code says enough.
+    return new StoreError(kind, `PostgreSQL: ${code}`, { cause: kind === 'internal' ? error.message : error });
+  }
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new StoreError('internal', 'the driver refused', { cause: error });
+  }
+  // Everything else is the connection: it cannot be made, broke, or does not answer.
+  return new StoreError('unavailable', 'PostgreSQL does not answer', { cause: error });
+}

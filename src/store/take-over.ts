@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+
+import type { WriteStatement } from './database.ts';
+import type { StoreParts } from './parts.ts';
+import { isSurelyDead } from './process-identity.ts';
+import type { AbandonedTurn } from './turn-store.ts';
+
+/**
+ * Closes the turns of dead processes and takes the notices that they still owed. Any number of processes may do this at
+ * once: each turn is closed by the one whose change finds it still the dead process's.
+ */
+export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promise<AbandonedTurn[]> {
+  const { database, dialect, lease } = parts;
+  const { builder, nowMs } = dialect;
+  const [turns, owners, clock] = await database.read(
+    [
+      builder
+        .selectFrom('turns')
+        .select(['id', 'conversation_id', 'guild_id', 'received_ms', 'owner_id', 'position'])
+        .where((row) => row.or([row('position', 'is', null), row('notice_due', '=', 1)]))
+        .where('owner_id', '!=', lease.ownerId)
+        .orderBy('received_ms')
+        .compile(),
+      builder.selectFrom('owners').selectAll().compile(),
+      sql<{ now_ms: number }>`select ${nowMs} as now_ms`.compile(builder),
+    ],
+    'patient',
+  );
+  const mayJudge = lease.mayJudge(isStart);
+  const now = clock[0]?.now_ms ?? 0;
+  const alive = new Set(
+    owners.filter((owner) => !isSurelyDead(owner) && (owner.expires_ms > now || !mayJudge)).map((owner) => owner.id),
+  );
+  const taken: AbandonedTurn[] = [];
+  for (const turn of turns.filter((turn) => !alive.has(turn.owner_id))) {
+    const isOpen = turn.position === null;
+    const count: WriteStatement = {
+      query: builder
+        .updateTable('conversations')
+        .set((row) => ({ ended_turns: row('ended_turns', '+', 1) }))
+        .where('id', '=', turn.conversation_id)
+        .compile(),
+      mustChange: 1,
+    };
+    const take = builder
+      .updateTable('turns')
+      .set({ owner_id: lease.ownerId, notice_due: 1 })
+      .where('id', '=', turn.id)
+      .where('owner_id', '=', turn.owner_id);
+    const close = take
+      .set((row) => ({
+        state: 'interrupted',
+        ended_ms: nowMs,
+        position: row.selectFrom('conversations').select('ended_turns').where('id', '=', turn.conversation_id),
+      }))
+      .where('position', 'is', null);
+    const outcome = await database.write(
+      isOpen
+        ? [count, { query: close.compile(), mustChange: 1 }]
+        : [{ query: take.where('notice_due', '=', 1).compile(), mustChange: 1 }],
+      'patient',
+    );
+    if (!outcome.committed) continue;
+    taken.push({
+      id: turn.id,
+      conversationId: turn.conversation_id,
+      guildId: turn.guild_id,
+      receivedAtMs: turn.received_ms,
+    });
+  }
+  await forgetOwners(parts);
+  return taken;
+}
+
+/** Owners that ran out long ago and have nothing left. */
+async function forgetOwners({ database, dialect }: StoreParts): Promise<void> {
+  const { builder, nowMs } = dialect;
+  const query = builder
+    .deleteFrom('owners')
+    .where('expires_ms', '<', sql<number>`${nowMs} - 3600000`)
+    .where((owner) =>
+      owner.not(
+        owner.exists(
+          owner
+            .selectFrom('turns')
+            .select('turns.id')
+            .whereRef('turns.owner_id', '=', 'owners.id')
+            .where((turn) => turn.or([turn('turns.position', 'is', null), turn('turns.notice_due', '=', 1)])),
+        ),
+      ),
+    )
+    .compile();
+  await database.write([{ query }], 'patient');
+}

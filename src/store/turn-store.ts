@@ -1,0 +1,231 @@
+import type { StoreError } from './store-error.ts';
+
+/**
+ * What is kept. A turn's life:
+ *
+ * ```ts
+ * const receipt = await store.turns.receive({ id: 'interaction:123', conversationId, guildId, atMs: Date.now(), utterances });
+ * if (receipt === 'duplicate') return;                       // another process, or this one before, answers it
+ * const past = await store.conversations.load(conversationId, 40);
+ * if ((await store.turns.advance('interaction:123', 'asked')) === 'refused') return; // forgotten or taken over meanwhile
+ * // … ask the model; with its first sound:
+ * await store.turns.advance('interaction:123', 'speaking');
+ * // … when the last frame was played:
+ * await store.turns.finish('interaction:123', { state: 'done', atMs: Date.now(), reply, usage, failure: undefined });
+ * await store.turns.addTranscript('interaction:123', 0, 'what was said');
+ * ```
+ *
+ * Whatever resolved is on the disk. Every method may reject with a `StoreError`; nothing else is thrown. Methods that must
+ * not hold a conversation up (`receive`, `advance`, `load`) give up after two seconds, and at once while the store is known to
+ * be down. The others wait out a fault of a minute, so do not make anyone wait for them.
+ */
+export interface TurnStore extends AsyncDisposable {
+  readonly turns: Turns;
+  readonly conversations: Conversations;
+  readonly privacy: Privacy;
+  readonly health: Health;
+  /** Resolves once the database has been opened. @throws {StoreError} with why it could not be at the first try. */
+  ready(): Promise<void>;
+}
+
+/** How the store is. */
+export type StoreState =
+  | { readonly kind: 'opening' }
+  | { readonly kind: 'ok' }
+  /** Since the last success. It goes on trying by itself. */
+  | { readonly kind: 'failing'; readonly error: StoreError };
+
+export interface Health {
+  readonly state: StoreState;
+  /** Calls `listener` with every change from now on, until disposed. */
+  onChange(listener: (state: StoreState) => void): Disposable;
+}
+
+/** Turns as a state machine: received → asked → speaking → done, interrupted or failed. An ended turn never changes state. */
+export interface Turns {
+  /** Keeps a turn that begins. `duplicate`: one with this id is kept already, here or by another process. */
+  receive(turn: IncomingTurn): Promise<'received' | 'duplicate'>;
+  /** `refused`: the turn is not open, or another process owns it now, or it was forgotten. Stop working on it, quietly. */
+  advance(turnId: string, state: 'asked' | 'speaking'): Promise<'changed' | 'refused'>;
+  /** Ends a turn of this process. Ending it again in the same way is no error. */
+  finish(turnId: string, ending: Ending): Promise<'changed' | 'refused'>;
+  /**
+   * Keeps a turn that was answered although `receive` had failed: nobody loses what was said while the store was away.
+   * When `receive` was kept after all, this ends that turn.
+   */
+  record(turn: IncomingTurn, ending: Ending): Promise<'changed' | 'refused'>;
+  /** Adds what was said in an utterance's speech. `refused`: it is not there any more. */
+  addTranscript(turnId: string, ordinal: number, transcript: string): Promise<'changed' | 'refused'>;
+  /**
+   * Closes as interrupted every open turn whose process is dead, and returns each of them to one caller only, whichever
+   * process calls; again, until {@link Turns.noticeSent}, when that process died before it told anyone. Call it at start and
+   * every quarter of a minute or so.
+   */
+  takeOver(): Promise<readonly AbandonedTurn[]>;
+  /** The people of an abandoned turn were told. */
+  noticeSent(turnId: string): Promise<void>;
+}
+
+/** What is needed to begin a turn. */
+export interface IncomingTurn {
+  /** From its source, such as `interaction:ID`, `message:ID`, `call:ID:SEQUENCE`: the same event has the same id always. */
+  readonly id: string;
+  readonly conversationId: string;
+  /** The server, or `@me` outside of one, as in Discord's own addresses. */
+  readonly guildId: string;
+  /** Wall-clock time, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** In the order they began. */
+  readonly utterances: readonly UtteranceRecord[];
+}
+
+/** What one person said or wrote. Any text is kept exactly, lone surrogates and NUL included. */
+export interface UtteranceRecord {
+  readonly speakerId: string;
+  readonly speakerName: string;
+  /** When it began, counted from the start of the turn. */
+  readonly offsetMs: number;
+  readonly text: string | undefined;
+  /** What is said in `speech`, once it was written down. */
+  readonly transcript: string | undefined;
+  readonly speech: SpeechRecord | undefined;
+}
+
+export interface SpeechRecord {
+  readonly format: 'wav' | 'mp3';
+  readonly durationMs: number;
+  /** `undefined`: the sound is no longer kept. */
+  readonly data: Uint8Array | undefined;
+}
+
+export interface Ending {
+  readonly state: EndState;
+  /** Wall-clock time, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** What reached people; `undefined`: nothing did. */
+  readonly reply: ReplyRecord | undefined;
+  readonly usage: UsageRecord | undefined;
+  /** Why it failed, as a fixed word such as a model error's kind; never a text from outside. */
+  readonly failure: string | undefined;
+}
+
+export type EndState = 'done' | 'interrupted' | 'failed';
+
+export interface ReplyRecord {
+  /** The words that were heard or read: less than the model said when the reply was cut. */
+  readonly text: string;
+  /** The server's copy of the spoken reply; only when it was heard whole. */
+  readonly audio: { readonly id: string; readonly expiresAtMs: number } | undefined;
+}
+
+/** Tokens as the model counted them. */
+export interface UsageRecord {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly inputAudioTokens: number;
+  readonly outputAudioTokens: number;
+  readonly cachedInputTokens: number;
+}
+
+/** A turn that a process left open when it died. */
+export interface AbandonedTurn {
+  readonly id: string;
+  readonly conversationId: string;
+  readonly guildId: string;
+  readonly receivedAtMs: number;
+}
+
+/** A turn that has ended. */
+export interface TurnRecord extends IncomingTurn, Omit<Ending, 'atMs'> {
+  readonly endedAtMs: number;
+  /** Its place in the conversation: 1, 2, … in the order in which turns ended, so that a history only ever grows. */
+  readonly position: number;
+}
+
+export interface Conversations {
+  /** The summary, and the newest `limit` ended turns after it, oldest first. */
+  load(conversationId: string, limit: number): Promise<Past>;
+  /**
+   * Puts a summary in place of the one before it. `refused`: someone's words were taken out since `revision` was loaded, or
+   * a summary that reaches further is there.
+   */
+  putSummary(conversationId: string, summary: SummaryRecord, revision: string): Promise<'changed' | 'refused'>;
+  /** Drops the sound of all but the newest `turns` ended turns. Turns that are open keep theirs. */
+  keepSpeechOfNewest(conversationId: string, turns: number): Promise<void>;
+  describe(conversationId: string): Promise<ConversationDescription>;
+  /** Everything that is kept of one conversation, readable; nothing when nothing is kept. */
+  export(conversationId: string): AsyncIterable<ExportRecord>;
+}
+
+export interface Past {
+  readonly summary: SummaryRecord | undefined;
+  readonly turns: readonly TurnRecord[];
+  /** The state of the conversation's deletions, for {@link Conversations.putSummary}. */
+  readonly revision: string;
+}
+
+export interface SummaryRecord {
+  readonly text: string;
+  /** The position of the newest turn it covers. */
+  readonly throughPosition: number;
+  readonly madeAtMs: number;
+}
+
+/** What is kept of a conversation, without what was said. */
+export interface ConversationDescription {
+  readonly turns: number;
+  readonly oldestAtMs: number | undefined;
+  readonly newestAtMs: number | undefined;
+  readonly hasSummary: boolean;
+  readonly speechMs: number;
+  readonly speechBytes: number;
+  /** Whoever said most first. */
+  readonly people: readonly { readonly id: string; readonly name: string; readonly utterances: number }[];
+}
+
+/** One line of an export. */
+export type ExportRecord =
+  | { readonly type: 'conversation'; readonly id: string; readonly guildId: string }
+  | ({ readonly type: 'turn' } & TurnRecord)
+  | ({ readonly type: 'summary'; readonly conversationId: string } & SummaryRecord)
+  | { readonly type: 'opt-out'; readonly personId: string; readonly sinceMs: number }
+  | { readonly type: 'guild-deletion'; readonly guildId: string; readonly dueMs: number };
+
+export interface Privacy {
+  /** Everybody who does not want to be heard, from whichever process they said so. Keep it at hand with `OptOutList`. */
+  optedOut(): Promise<ReadonlySet<string>>;
+  setOptedOut(personId: string, optedOut: boolean, atMs: number): Promise<void>;
+  /** Deletes a conversation and its key; turns that are open go too. Resolves when it has left the files. */
+  forgetConversation(conversationId: string): Promise<Forgotten>;
+  /**
+   * Deletes what a person said, in one server or (`undefined`) everywhere, with the replies to it and every summary that may
+   * hold it. Others' words in the same turns stay. What later replies made of it is theirs and stays, too.
+   */
+  forgetPerson(personId: string, guildId: string | undefined): Promise<Forgotten>;
+  forgetGuild(guildId: string): Promise<Forgotten>;
+  /** The server's data is deleted by the first {@link Privacy.sweep} after `dueAtMs`. */
+  scheduleGuildDeletion(guildId: string, dueAtMs: number): Promise<void>;
+  /** We are back on the server in time. */
+  cancelGuildDeletion(guildId: string): Promise<void>;
+  /** Deletes what is due. Safe to run in several processes at once. */
+  sweep(limits: SweepLimits): Promise<Swept>;
+}
+
+export interface Forgotten {
+  /** Turns deleted, or changed because somebody else spoke in them, too. */
+  readonly turns: number;
+}
+
+export interface SweepLimits {
+  readonly nowMs: number;
+  /** Turns that ended before go, and a summary goes with the newest turn it covers. */
+  readonly turnsBeforeMs: number;
+  /** Sound of turns that ended before goes, the newest included. */
+  readonly speechBeforeMs: number;
+}
+
+export interface Swept {
+  readonly turns: number;
+  readonly speeches: number;
+  readonly guilds: number;
+}
