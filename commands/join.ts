@@ -48,7 +48,8 @@ export const join: Command = {
 
 function chosenChannel(interaction: ChatInputCommandInteraction<'cached'>): VoiceBasedChannel {
   const chosen =
-    interaction.options.getChannel(words.options.channel.name) ?? interaction.guild.voiceStates.cache.get(interaction.user.id)?.channel;
+    interaction.options.getChannel(words.options.channel.name) ??
+    interaction.guild.voiceStates.cache.get(interaction.user.id)?.channel;
   if (!chosen) throw new UserError({ type: 'plain', id: 'no-voice-channel' });
   if (chosen.type !== ChannelType.GuildVoice) throw new UserError({ type: 'plain', id: 'not-a-voice-channel' });
   return chosen;

@@ -17,6 +17,6 @@ export const leave: Command = {
   ephemeral: false,
   async execute(interaction, { calls, words: theirWords }) {
     if (!(await calls.leave(interaction.guildId))) throw new UserError({ type: 'plain', id: 'not-in-call' });
-    await answer(interaction, theirWords.leave.left);
+    await answer(interaction, theirWords.call.gone.left);
   },
 };

@@ -11,7 +11,8 @@ import { FIXED_RULE } from './conversation/turn-detector.ts';
 import { createClient, followGateway, onRefusal, signIn } from './discord/client.ts';
 import { Interactions } from './discord/interactions.ts';
 import { registerCommands } from './discord/register.ts';
-import { VoiceCalls, type StartCall } from './discord/voice-calls.ts';
+import type { StartCall } from './discord/voice-call.ts';
+import { VoiceCalls } from './discord/voice-calls.ts';
 import { AttachedSpeech } from './files/attached-speech.ts';
 import { ChatCompletionsModel } from './model/chat-completions.ts';
 import { checkModel } from './model/check.ts';
@@ -43,7 +44,12 @@ export interface App extends AsyncDisposable {
  * @param fail Called when the bot cannot go on, such as when Discord takes its token away.
  * @throws {DiscordSignInError | DiscordUnreachableError | ModelError | HealthPortError} when it cannot start.
  */
-export async function startApp(config: Config, log: Log, signal: AbortSignal, fail: (error: Error) => void): Promise<App> {
+export async function startApp(
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+  fail: (error: Error) => void,
+): Promise<App> {
   await using parts = new AsyncDisposableStack();
   const clock = monotonicClock;
   const readiness = new Readiness();
@@ -89,7 +95,13 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal, fa
   const calls = parts.use(new VoiceCalls(client, startCall, clock, log));
   const files = new AttachedSpeech({ hosts: discord.hosts, clock });
   const interactions = new Interactions(
-    { calls, chat, commands, speechOf: (attachment, signal) => files.speechOf(attachment, signal), signal: stopping.signal },
+    {
+      calls,
+      chat,
+      commands,
+      speechOf: (attachment, signal) => files.speechOf(attachment, signal),
+      signal: stopping.signal,
+    },
     log,
   );
   parts.defer(() => settled(interactions, stopping));
@@ -114,7 +126,11 @@ async function settled(interactions: Interactions, stopping: AbortController): P
 }
 
 /** The sandbox's Discord, whose voice server has a certificate made a moment ago. */
-function sandboxDiscord(sandbox: Sandbox | undefined): { token: string; apiUrl: string; hosts: Config['attachmentHosts'] } {
+function sandboxDiscord(sandbox: Sandbox | undefined): {
+  token: string;
+  apiUrl: string;
+  hosts: Config['attachmentHosts'];
+} {
   if (!sandbox) throw new TypeError('there is no sandbox');
   setDefaultCACertificates([...getCACertificates('default'), sandbox.caPem]);
   const { token, apiUrl, cdnHost } = sandbox.discord;

@@ -94,7 +94,7 @@ export class Call {
         const voiced = !event.concealed && track.activity.isVoiced(event.frame);
         track.recorder.push({ frame: event.frame, atMs: event.atMs, voiced });
         this.#follow(track, track.detector.frame(voiced, event.atMs));
-        if (voiced && track.detector.dueAtMs !== undefined) this.#maybeGiveWay(event.speaker, event.atMs);
+        if (voiced) this.#maybeGiveWay(track, event.atMs);
         break;
       }
       case 'silence':
@@ -153,9 +153,11 @@ export class Call {
   }
 
   /** Someone speaks while we answer: stop, once it is more than a cough. */
-  #maybeGiveWay(speaker: Speaker, atMs: number): void {
+  #maybeGiveWay({ speaker, detector }: Track, atMs: number): void {
     const answering = this.#answering;
     if (!answering || answering.controller.signal.aborted || !answering.bargeIn.voiced(speaker.id, atMs)) return;
+    // Only a turn that has begun will also end, and bring back what is put aside here.
+    if (!detector.inTurn) return;
     // Nobody has heard anything yet: they had only paused. What they said so far belongs to the turn they are in.
     if (answering.reply.barelyBegun) this.#floor.resume(answering.turn);
     answering.controller.abort();

@@ -53,7 +53,10 @@ function messagesOf(turn: StoredTurn, withSpeech: boolean): Message[] {
 
 /** One message for a turn: each utterance as its speaker's label followed by what they said or wrote. */
 function userMessage(utterances: readonly StoredUtterance[], withSpeech: boolean): UserMessage {
-  return { role: 'user', parts: utterances.flatMap((utterance) => partsOf(utterance, utterances.length > 1, withSpeech)) };
+  return {
+    role: 'user',
+    parts: utterances.flatMap((utterance) => partsOf(utterance, utterances.length > 1, withSpeech)),
+  };
 }
 
 function partsOf(utterance: StoredUtterance, several: boolean, withSpeech: boolean): ContentPart[] {
@@ -66,7 +69,9 @@ function partsOf(utterance: StoredUtterance, several: boolean, withSpeech: boole
   }
   if (text) return [{ type: 'text', text: `${name}: ${text}` }];
   const seconds = Math.round((speech?.durationMs ?? 0) / 1000);
-  return [{ type: 'text', text: `${name}: (spoke${seconds > 0 ? ` for ${seconds} s` : ''}; the sound is no longer kept)` }];
+  return [
+    { type: 'text', text: `${name}: (spoke${seconds > 0 ? ` for ${seconds} s` : ''}; the sound is no longer kept)` },
+  ];
 }
 
 /**

@@ -71,9 +71,13 @@ export class TurnDetector {
 
   /** Ends the turn at once: the speaker muted themselves or left, so nothing more can come. */
   end(): SpeechChange | undefined {
-    const wasInTurn = this.#state.kind === 'in-turn';
+    const wasInTurn = this.inTurn;
     this.#state = { kind: 'quiet', voicedAtMs: [] };
     return wasInTurn ? 'ended' : undefined;
+  }
+
+  get inTurn(): boolean {
+    return this.#state.kind === 'in-turn';
   }
 
   /** When the turn ends if nothing more is heard; `undefined` outside a turn. */

@@ -60,7 +60,9 @@ export class UtteranceRecorder {
   begin(): void {
     const preRoll = this.#preRoll;
     this.#preRoll = [];
-    const pause = preRoll.findLastIndex((timed, index) => timed.atMs - (preRoll[index - 1]?.atMs ?? timed.atMs) > PAUSE_FROM_MS);
+    const pause = preRoll.findLastIndex(
+      (timed, index) => timed.atMs - (preRoll[index - 1]?.atMs ?? timed.atMs) > PAUSE_FROM_MS,
+    );
     const frames = preRoll.slice(Math.max(0, pause));
     const startedAtMs = frames[0]?.atMs ?? 0;
     this.#recording = {

@@ -44,7 +44,9 @@ async function demo(): Promise<number> {
   }
   process.stdout.write(`\nWhat was heard, the conversation and the log are in ${folder}/\n`);
   process.stdout.write(
-    story.failures.length === 0 ? 'Everything held.\n' : `${story.failures.length} did not hold: ${story.failures.join('; ')}\n`,
+    story.failures.length === 0
+      ? 'Everything held.\n'
+      : `${story.failures.length} did not hold: ${story.failures.join('; ')}\n`,
   );
   return story.failures.length === 0 ? 0 : 1;
 }

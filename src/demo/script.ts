@@ -106,7 +106,12 @@ async function run(
   command: string,
   options?: Record<string, string>,
 ): Promise<InteractionSnapshot> {
-  const { interactionId } = await client.runCommand({ personId: actor.id, channelId, command, ...(options && { options }) });
+  const { interactionId } = await client.runCommand({
+    personId: actor.id,
+    channelId,
+    command,
+    ...(options && { options }),
+  });
   const event = await client.waitFor(
     (one) =>
       one.type === 'interaction-updated' &&

@@ -127,8 +127,13 @@ export class Stage {
     const request = await this.#requestAfter(lastPacket);
     const listener = said[0]?.actor.id ?? '';
     const heard = await this.#client.heard({ personId: listener, fromUserId: this.#botId, sinceMs: lastPacket });
-    const firstPacketAtMs = heard.packets.find((packet) => !packet.silence && packet.atMs <= endedAtMs)?.atMs ?? Number.NaN;
+    const firstPacketAtMs =
+      heard.packets.find((packet) => !packet.silence && packet.atMs <= endedAtMs)?.atMs ?? Number.NaN;
     const firstAudioAtMs = request.firstAudioAtMs ?? Number.NaN;
+    const totalMs = firstPacketAtMs - lastPacket;
+    const modelMs = firstAudioAtMs - request.atMs;
+    // The bot counts from the last voiced sound, which may lie before the last packet.
+    const endOfTurnMs = Math.min(this.#silenceMs, request.atMs - lastPacket);
     const sentWav = Buffer.from(request.reply?.wav ?? '', 'base64');
     const heardWav = Buffer.from(heard.wav, 'base64');
     return {
@@ -139,12 +144,7 @@ export class Stage {
       replyText: request.reply?.text ?? '',
       heardWav,
       sentWav,
-      timing: {
-        totalMs: firstPacketAtMs - lastPacket,
-        endOfTurnMs: this.#silenceMs,
-        modelMs: firstAudioAtMs - request.atMs,
-        botMs: firstPacketAtMs - lastPacket - this.#silenceMs - (firstAudioAtMs - request.atMs),
-      },
+      timing: { totalMs, endOfTurnMs, modelMs, botMs: totalMs - endOfTurnMs - modelMs },
       likeness: wasCut ? undefined : likeness(sentWav, heardWav),
     };
   }

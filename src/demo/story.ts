@@ -44,7 +44,9 @@ export class Story {
     for (const line of turn.lines) {
       this.says(line.actor.name, line.text);
       const seconds = ((line.report.lastVoicePacketAtMs - line.report.firstPacketAtMs) / 1000).toFixed(1);
-      this.note(`heard ${seconds} s of ${line.actor.name}; likeness of what the model received ${line.likeness.toFixed(3)}`);
+      this.note(
+        `heard ${seconds} s of ${line.actor.name}; likeness of what the model received ${line.likeness.toFixed(3)}`,
+      );
       this.holds(line.likeness >= SAME_SOUND, `the model received what ${line.actor.name} said`);
     }
     this.says('Parley', turn.replyText);

@@ -73,7 +73,7 @@ export function onRefusal(client: Client, report: (error: DiscordSignInError) =>
 }
 
 /** Says from now on whether the gateway is connected, beginning with that it is. */
-export function followGateway(client: Client<true>, state: { ready(): void; notReady(reason: string): void }): void {
+export function followGateway(client: Client, state: { ready(): void; notReady(reason: string): void }): void {
   client.on(Events.ShardReady, () => state.ready());
   client.on(Events.ShardResume, () => state.ready());
   client.on(Events.ShardReconnecting, () => state.notReady('reconnecting'));

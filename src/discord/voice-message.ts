@@ -1,4 +1,10 @@
-import { AttachmentBuilder, MessageFlags, type ChatInputCommandInteraction } from 'discord.js';
+import {
+  AttachmentBuilder,
+  MessageFlags,
+  Routes,
+  type ChatInputCommandInteraction,
+  type RESTPostAPIChannelMessageJSONBody,
+} from 'discord.js';
 
 import { encodeVoiceMessage } from '../audio/voice-message.ts';
 import { missingPermissions, VOICE_MESSAGE_PERMISSIONS } from './permissions.ts';
@@ -15,10 +21,15 @@ export async function sendVoiceAnswer(
   const attachment = Buffer.from(file);
   const { channel } = interaction;
   if (channel && missingPermissions(channel, VOICE_MESSAGE_PERMISSIONS).length === 0) {
-    const message = new AttachmentBuilder(attachment, { name: 'voice-message.ogg' })
-      .setDuration(durationSecs)
-      .setWaveform(waveform);
-    await channel.send({ files: [message], flags: MessageFlags.IsVoiceMessage });
+    const body = {
+      flags: MessageFlags.IsVoiceMessage,
+      attachments: [{ id: '0', filename: 'voice-message.ogg', duration_secs: durationSecs, waveform }],
+    } satisfies RESTPostAPIChannelMessageJSONBody & { attachments: readonly object[] };
+    // By hand, because discord.js would call the file `application/ogg`, and Discord wants `audio/…`.
+    await interaction.client.rest.post(Routes.channelMessages(channel.id), {
+      body,
+      files: [{ name: 'voice-message.ogg', data: attachment, contentType: 'audio/ogg' }],
+    });
     return;
   }
   await interaction.followUp({ files: [new AttachmentBuilder(attachment, { name: 'answer.ogg' })] });

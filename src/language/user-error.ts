@@ -1,10 +1,11 @@
-import type { FileTrouble, ModelTrouble, PermissionWord, UserErrorId, Words } from './words.ts';
+import type { CallEnding, FileTrouble, ModelTrouble, PermissionWord, UserErrorId, Words } from './words.ts';
 
 /** What went wrong, as data: the edge that meets the person turns it into a sentence of their language. */
 export type UserProblem =
   | { readonly type: 'plain'; readonly id: UserErrorId }
   | { readonly type: 'model'; readonly trouble: ModelTrouble }
   | { readonly type: 'file'; readonly trouble: FileTrouble; readonly fileName: string }
+  | { readonly type: 'call'; readonly ending: CallEnding }
   | { readonly type: 'permissions'; readonly channelName: string; readonly missing: readonly PermissionWord[] };
 
 /** An error that is meant for a person. Everything else reaches them as one neutral sentence. */
@@ -29,6 +30,8 @@ export function sentenceFor(error: unknown, words: Words): string {
       return words.modelErrors[problem.trouble];
     case 'file':
       return words.fileErrors[problem.trouble](problem.fileName);
+    case 'call':
+      return words.call.gone[problem.ending];
     case 'permissions':
       return words.missingPermissions(
         problem.channelName,

@@ -17,11 +17,13 @@ export interface Words {
     listening(voiceChannel: string): string;
     alreadyHere(voiceChannel: string): string;
   };
-  readonly leave: { readonly left: string };
   readonly call: {
     /** Why Parley left or could not come, by cause. */
     readonly gone: Readonly<Record<CallEnding, string>>;
     readonly recovered: string;
+    /** People speak and no sound arrives. */
+    readonly deaf: string;
+    movedTo(voiceChannel: string): string;
     /** The server muted Parley: it answers in writing. */
     readonly serverMuted: string;
     readonly serverDeafened: string;
@@ -47,16 +49,18 @@ export interface CommandWords<Option extends string> {
 }
 
 export type CallEnding =
-  | 'asked'
+  | 'left'
   | 'alone'
   | 'removed'
+  | 'call-ended'
   | 'channel-deleted'
   | 'moved-without-permission'
   | 'connection-lost'
-  | 'could-not-join'
-  | 'encryption-missing'
+  | 'no-server'
+  | 'join-timeout'
+  | 'encryption-required'
   | 'rate-limited'
-  | 'deaf'
+  | 'refused'
   | 'shutdown'
   | 'fault';
 
@@ -68,7 +72,6 @@ export type UserErrorId =
   | 'nobody-there'
   | 'afk-channel'
   | 'channel-full'
-  | 'join-timeout'
   | 'not-in-call'
   | 'prompt-too-long'
   | 'prompt-empty'
@@ -108,7 +111,13 @@ export type FileTrouble =
   | 'too-long';
 
 export type PermissionWord =
-  'ViewChannel' | 'Connect' | 'Speak' | 'SendMessages' | 'AttachFiles' | 'SendVoiceMessages' | 'ReadMessageHistory';
+  | 'ViewChannel'
+  | 'Connect'
+  | 'Speak'
+  | 'SendMessages'
+  | 'AttachFiles'
+  | 'SendVoiceMessages'
+  | 'ReadMessageHistory';
 
 /** The words for a Discord locale such as `en-GB` or `fr`. English stands in for languages that are not there yet. */
 export function wordsFor(_locale: string): Words {

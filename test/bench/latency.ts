@@ -57,7 +57,8 @@ async function measure(candidate: Candidate, turns: number): Promise<LatencyResu
   if (!candidate.joinsAlone) {
     // The channel is told before anybody is listened to.
     await client.waitFor(
-      (event) => event.type === 'interaction-updated' && event.interaction.state === 'answered' && event.atMs > ready.atMs,
+      (event) =>
+        event.type === 'interaction-updated' && event.interaction.state === 'answered' && event.atMs > ready.atMs,
       { timeoutMs: DEADLINE_MS },
     );
   }
@@ -89,7 +90,10 @@ async function measure(candidate: Candidate, turns: number): Promise<LatencyResu
 
 /** One and a half seconds of speech that stop in the middle of a vowel: no quiet tail that a detector could count. */
 async function voicedToTheEnd({ client }: World): Promise<string> {
-  const { wav } = await client.synthesize({ text: 'Could you tell me what we are going to do now, all of us?', voice: 'slt' });
+  const { wav } = await client.synthesize({
+    text: 'Could you tell me what we are going to do now, all of us?',
+    voice: 'slt',
+  });
   const samples = toInt16(decodeWav(Buffer.from(wav, 'base64')).channels[0] ?? new Float32Array());
   const frame = 480;
   const loudness = Array.from({ length: Math.floor(samples.length / frame) }, (_, index) =>
@@ -100,7 +104,9 @@ async function voicedToTheEnd({ client }: World): Promise<string> {
   return Buffer.from(encodeWav(samples.slice(0, (loudest + 1) * frame))).toString('base64');
 }
 
-async function furniture({ client }: World): Promise<{ person: PersonSnapshot; text: ChannelSnapshot; voice: ChannelSnapshot }> {
+async function furniture({
+  client,
+}: World): Promise<{ person: PersonSnapshot; text: ChannelSnapshot; voice: ChannelSnapshot }> {
   const [guild] = (await client.world({})).guilds;
   const person = guild?.people[0];
   const text = guild?.channels.find(({ kind }) => kind === 'text');

@@ -53,7 +53,12 @@ function verdict([parley, recipe]: readonly LatencyResult[]): string[] {
   return [
     line('added latency p50', `<= ${TARGETS.p50Ms} ms`, `${p50.toFixed(1)} ms`, p50 <= TARGETS.p50Ms),
     line('added latency p95', `<= ${TARGETS.p95Ms} ms`, `${p95.toFixed(1)} ms`, p95 <= TARGETS.p95Ms),
-    line('less than the recipe, p50', `>= ${TARGETS.timesLess} times`, `${timesLess.toFixed(0)} times`, timesLess >= TARGETS.timesLess),
+    line(
+      'less than the recipe, p50',
+      `>= ${TARGETS.timesLess} times`,
+      `${timesLess.toFixed(0)} times`,
+      timesLess >= TARGETS.timesLess,
+    ),
   ];
 }
 

@@ -45,7 +45,11 @@ export async function startWorld(): Promise<World> {
 }
 
 /** Starts a bot as a process of its own and resolves once it is online. */
-export async function startBot(world: World, file: string, extraEnv: Record<string, string> = {}): Promise<AsyncDisposable> {
+export async function startBot(
+  world: World,
+  file: string,
+  extraEnv: Record<string, string> = {},
+): Promise<AsyncDisposable> {
   const child = spawn('node', [file], {
     env: { ...process.env, ...world.botEnv, ...extraEnv },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -21,9 +21,6 @@ import OpenAI from 'openai';
 import { OpusDecoder } from '../../src/audio/opus.ts';
 import { RECIPE_SILENCE_MS } from './recipe-silence.ts';
 
-
-
-
 const client = new Client({
   intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildVoiceStates],
   rest: { api: env['DISCORD_API_URL'] ?? '' },
@@ -60,7 +57,10 @@ async function answer(pcm: Buffer): Promise<void> {
     modalities: ['text', 'audio'],
     audio: { voice: 'alloy', format: 'wav' },
     messages: [
-      { role: 'user', content: [{ type: 'input_audio', input_audio: { data: wav.toString('base64'), format: 'wav' } }] },
+      {
+        role: 'user',
+        content: [{ type: 'input_audio', input_audio: { data: wav.toString('base64'), format: 'wav' } }],
+      },
     ],
   });
   const reply = Buffer.from(completion.choices[0]?.message.audio?.data ?? '', 'base64');

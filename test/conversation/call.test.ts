@@ -37,7 +37,8 @@ class ScriptedAnswer {
 
   speak(words: string, frames: number): void {
     this.events.offer({ type: 'transcript', delta: words });
-    for (let i = 0; i < frames; i++) this.events.offer({ type: 'audio', frame: new Int16Array(FRAME_SAMPLES).fill(1000) });
+    for (let i = 0; i < frames; i++)
+      this.events.offer({ type: 'audio', frame: new Int16Array(FRAME_SAMPLES).fill(1000) });
   }
 
   end(): void {
@@ -141,7 +142,9 @@ class Room {
   async #play(frames: AsyncIterable<Frame>, signal: AbortSignal): Promise<Playback> {
     let playedFrames = 0;
     let firstFrameAtMs: number | undefined;
-    const aborted = new Promise<'aborted'>((resolve) => signal.addEventListener('abort', () => resolve('aborted'), { once: true }));
+    const aborted = new Promise<'aborted'>((resolve) =>
+      signal.addEventListener('abort', () => resolve('aborted'), { once: true }),
+    );
     const source = frames[Symbol.asyncIterator]();
     for (;;) {
       const next = await Promise.race([source.next(), aborted]);

@@ -33,7 +33,11 @@ describe('History', () => {
   it('carries earlier turns with what was heard of their replies', async () => {
     const history = new History(new MemoryStore(), 'Parley');
     const audio = { id: 'audio_1', expiresAtMs: 99 };
-    await history.record('c', { atMs: 0, utterances: [said('Alice', { text: 'Hi' })], reply: { text: 'Hello', audio } });
+    await history.record('c', {
+      atMs: 0,
+      utterances: [said('Alice', { text: 'Hi' })],
+      reply: { text: 'Hello', audio },
+    });
     await history.record('c', { atMs: 1, utterances: [said('Bob', { text: 'And?' })], reply: undefined });
     const { messages } = await history.conversation('c', [said('Alice', { text: 'Again' })]);
     expect(messages).toEqual([

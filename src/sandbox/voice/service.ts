@@ -1,3 +1,4 @@
+import type { Clock } from '../../time/clock.ts';
 import type { ControlMethods, SandboxEvent } from '../control/protocol.ts';
 
 /**
@@ -20,6 +21,13 @@ export interface VoiceService extends AsyncDisposable {
   addPerson(member: CallMember): void;
   updatePerson(member: CallMember): void;
   removePerson(guildId: string, userId: string): void;
+
+  /** The newest datagrams sent to bots, oldest first: what the `datagrams` fault needs to replay them. */
+  recentDatagrams(): readonly Uint8Array[];
+  /** The DAVE privacy code a person's client shows, undefined without an encrypted group. Throws for who is in no call. */
+  privacyCode(userId: string): string | undefined;
+  /** The DAVE verification code a person's client shows for another member. Throws for who is in no call. */
+  verificationCode(userId: string, ofUserId: string): Promise<string | undefined>;
 
   /** The part of the control API that is about sound alone. */
   readonly methods: Pick<
@@ -47,4 +55,6 @@ export interface VoiceServiceOptions {
   readonly onServerMoved: (guildId: string, token: string, endpoint: string) => void;
   /** Default 1. */
   readonly daveVersion?: 0 | 1;
+  /** Default: the clock of this process. */
+  readonly clock?: Clock;
 }

@@ -1,0 +1,213 @@
+import type { Guild, GuildTextBasedChannel } from 'discord.js';
+
+import type { CallParts } from '../conversation/call.ts';
+import type { Speaker } from '../conversation/ports.ts';
+import type { CallEnding, Words } from '../language/words.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Clock } from '../time/clock.ts';
+import { ChannelCaptions } from './captions.ts';
+import type { JoinCircuit } from './join-circuit.ts';
+import { missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
+import { Playout } from './playout.ts';
+import type { VoiceRights } from './voice-gate.ts';
+import { VoiceTracks } from './voice-input.ts';
+import { VoiceLink, type LinkTrouble, type VoiceLinkState } from './voice-link.ts';
+
+/** Starts the conversation of a call; resolves when the signal has aborted and all is said. */
+export type StartCall = (
+  call: Pick<CallParts, 'conversationId' | 'input' | 'output' | 'captions' | 'words' | 'log'>,
+  signal: AbortSignal,
+) => Promise<void>;
+
+export interface VoiceCallOptions {
+  readonly guild: Guild;
+  readonly channelId: string;
+  /** Where the words appear. */
+  readonly textChannel: GuildTextBasedChannel;
+  readonly words: Words;
+  /** Tells the channel that we listen. Done before anybody is heard. */
+  readonly announce: () => Promise<void>;
+  readonly startCall: StartCall;
+  readonly circuit: JoinCircuit;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called once, when the call is over by itself. */
+  readonly onEnded: (ending: CallEnding) => void;
+}
+
+/** Our presence in one voice channel of Discord: the connection, what comes in and goes out of it, and where the words go. */
+export class VoiceCall {
+  readonly textChannelId: string;
+  readonly #options: VoiceCallOptions;
+  readonly #log: Log;
+  readonly #captions: ChannelCaptions;
+  readonly #stop = new AbortController();
+  #link: VoiceLink | undefined;
+  #input: VoiceTracks | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #channelId: string;
+  #recovering = false;
+  #rights: VoiceRights = { serverMute: false, serverDeaf: false, suppressed: false };
+
+  private constructor(options: VoiceCallOptions) {
+    this.#options = options;
+    this.textChannelId = options.textChannel.id;
+    this.#channelId = options.channelId;
+    this.#log = options.log.child({ guild: options.guild.id, channel: options.channelId });
+    this.#captions = new ChannelCaptions(options.textChannel, options.clock, this.#log);
+  }
+
+  /**
+   * Joins, tells the channel and begins to listen.
+   * @throws {VoiceJoinError} when Discord does not let us in.
+   */
+  static async start(options: VoiceCallOptions, signal: AbortSignal): Promise<VoiceCall> {
+    const call = new VoiceCall(options);
+    await call.#join(signal);
+    try {
+      await options.announce();
+    } catch (error) {
+      await call.leave();
+      throw error;
+    }
+    call.#listen();
+    return call;
+  }
+
+  /** The voice channel, which a moderator may have changed. */
+  get channelId(): string {
+    return this.#channelId;
+  }
+
+  /** Leaves, after what is being written has been written. */
+  async leave(): Promise<void> {
+    this.#stop.abort();
+    await this.#link?.[Symbol.asyncDispose]();
+    await this.#running;
+    await this.#captions[Symbol.asyncDispose]();
+  }
+
+  /** A sentence for the people in the text channel. */
+  notice(text: string): void {
+    this.#captions.notice(text);
+  }
+
+  /** A member left, was moved, or muted themselves. */
+  silenced(userId: string, why: 'absent' | 'muted'): void {
+    this.#input?.silenced(userId, why);
+  }
+
+  mainSessionLost(): void {
+    this.#link?.mainSessionLost();
+  }
+
+  /** People in the channel who can hear us. */
+  get peopleCount(): number {
+    return this.#states().filter((state) => state.member !== null && !state.member.user.bot).length;
+  }
+
+  async #join(signal: AbortSignal): Promise<void> {
+    const { guild, circuit, clock } = this.#options;
+    this.#link = await VoiceLink.join(
+      {
+        guildId: guild.id,
+        channelId: this.#channelId,
+        adapterCreator: guild.voiceAdapterCreator,
+        // One process may run several bots in the same server, such as in tests.
+        group: guild.client.user.id,
+        circuit,
+        clock,
+        log: this.#log,
+        onState: (state) => this.#follow(state),
+        onTrouble: (trouble) => this.#trouble(trouble),
+        onRights: (rights) => this.#followRights(rights),
+      },
+      signal,
+    );
+  }
+
+  #listen(): void {
+    const link = this.#link;
+    if (!link) return;
+    const { startCall, words, clock, onEnded } = this.#options;
+    this.#input = new VoiceTracks({
+      source: link,
+      admit: (userId) => this.#admit(userId),
+      clock,
+      log: this.#log,
+    });
+    const call = {
+      conversationId: this.#channelId,
+      input: this.#input,
+      output: new Playout({ sink: link, clock, log: this.#log }),
+      captions: this.#captions,
+      words,
+      log: this.#log,
+    };
+    this.#running = startCall(call, this.#stop.signal).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'call failed');
+      if (!this.#stop.signal.aborted) onEnded('fault');
+    });
+  }
+
+  /** Who may be heard: people in our channel whom no moderator has silenced. Bots would answer each other without end. */
+  #admit(userId: string): Speaker | undefined {
+    const state = this.#options.guild.voiceStates.cache.get(userId);
+    const member = state?.member;
+    if (!member || state.channelId !== this.#channelId || member.user.bot) return undefined;
+    if (state.serverMute || member.isCommunicationDisabled()) return undefined;
+    return { id: userId, name: member.displayName };
+  }
+
+  #follow(state: VoiceLinkState): void {
+    const { words, onEnded } = this.#options;
+    switch (state.status) {
+      case 'connecting':
+        break;
+      case 'ready':
+        if (this.#recovering) this.notice(words.call.recovered);
+        this.#recovering = false;
+        break;
+      case 'recovering':
+        // A voice server that is changed for another costs nothing that people would notice.
+        this.#recovering = state.cause !== 'server-moved' && state.cause !== 'network';
+        break;
+      case 'moved':
+        this.#moved(state.channelId);
+        break;
+      case 'gone':
+        if (!this.#stop.signal.aborted) onEnded(state.reason.kind);
+        break;
+    }
+  }
+
+  /** Follows a moderator's move where we may listen and speak, and says so; the conversation goes with the people. */
+  #moved(channelId: string): void {
+    const { guild, words, onEnded } = this.#options;
+    this.#channelId = channelId;
+    const channel = guild.channels.cache.get(channelId);
+    if (!channel || missingPermissions(channel, VOICE_PERMISSIONS).length > 0) {
+      onEnded('moved-without-permission');
+      return;
+    }
+    this.notice(words.call.movedTo(channel.toString()));
+  }
+
+  #followRights(rights: VoiceRights): void {
+    const { words } = this.#options;
+    if ((rights.serverMute || rights.suppressed) && !this.#rights.serverMute && !this.#rights.suppressed) {
+      this.notice(words.call.serverMuted);
+    }
+    if (rights.serverDeaf && !this.#rights.serverDeaf) this.notice(words.call.serverDeafened);
+    this.#rights = rights;
+  }
+
+  #trouble(trouble: LinkTrouble): void {
+    if (trouble.kind !== 'slow') this.notice(this.#options.words.call.deaf);
+  }
+
+  #states() {
+    const { voiceStates } = this.#options.guild;
+    return [...voiceStates.cache.values()].filter((state) => state.channelId === this.#channelId);
+  }
+}

@@ -1,0 +1,209 @@
+import {
+  Events,
+  PermissionFlagsBits,
+  type Client,
+  type GuildTextBasedChannel,
+  type VoiceBasedChannel,
+  type VoiceState,
+} from 'discord.js';
+
+import { UserError } from '../language/user-error.ts';
+import type { CallEnding, Words } from '../language/words.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Clock } from '../time/clock.ts';
+import { JoinCircuit } from './join-circuit.ts';
+import { CAPTION_PERMISSIONS, missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
+import { VoiceCall, type StartCall } from './voice-call.ts';
+import { VoiceJoinError } from './voice-link.ts';
+
+/** How long Parley stays in a channel that everyone has left. */
+const ALONE_MS = 60_000;
+
+export interface JoinRequest {
+  readonly voiceChannel: VoiceBasedChannel;
+  /** Where the words appear. */
+  readonly textChannel: GuildTextBasedChannel;
+  readonly words: Words;
+  /** Tells the channel that Parley listens. Done before anybody is heard. */
+  readonly announce: () => Promise<void>;
+}
+
+interface Active {
+  readonly call: VoiceCall;
+  readonly words: Words;
+  /** Running while nobody but us is there. */
+  alone: Disposable | undefined;
+}
+
+/** The voice calls of this process: one for each server at most. */
+export class VoiceCalls implements AsyncDisposable {
+  readonly #client: Client;
+  readonly #startCall: StartCall;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #circuit: JoinCircuit;
+  readonly #active = new Map<string, Active>();
+  /** What a server's calls are doing now; the next thing waits for it. */
+  readonly #lines = new Map<string, Promise<unknown>>();
+  readonly #stopping = new AbortController();
+
+  constructor(client: Client, startCall: StartCall, clock: Clock, log: Log) {
+    this.#client = client;
+    this.#startCall = startCall;
+    this.#clock = clock;
+    this.#log = log;
+    this.#circuit = new JoinCircuit(clock);
+    client.on(Events.VoiceStateUpdate, (before, after) => this.#voiceState(before, after));
+    client.on(Events.ChannelDelete, (channel) => {
+      if (channel.isVoiceBased() && this.#active.get(channel.guildId)?.call.channelId === channel.id) {
+        this.#end(channel.guildId, 'channel-deleted');
+      }
+    });
+    client.on(Events.GuildDelete, (guild) => this.#end(guild.id, 'removed'));
+    client.on(Events.ShardReconnecting, () => {
+      for (const { call } of this.#active.values()) call.mainSessionLost();
+    });
+  }
+
+  /**
+   * Joins a voice channel; a call elsewhere on the server ends for it.
+   * @throws {UserError} that says what is missing.
+   */
+  async join(request: JoinRequest): Promise<'joined' | 'already-here'> {
+    const { guildId } = request.voiceChannel;
+    return this.#inLine(guildId, async () => {
+      if (this.#stopping.signal.aborted) throw new UserError({ type: 'plain', id: 'shutting-down' });
+      if (this.#active.get(guildId)?.call.channelId === request.voiceChannel.id) return 'already-here';
+      checkPlace(request);
+      await this.#leaveNow(guildId);
+      await this.#start(request);
+      return 'joined';
+    });
+  }
+
+  /** Leaves the server's call; `false` when there is none. */
+  leave(guildId: string): Promise<boolean> {
+    return this.#inLine(guildId, () => this.#leaveNow(guildId));
+  }
+
+  /** Whose conversation a text channel belongs to: the call's whose words appear there, or its own. */
+  conversationOf(guildId: string, channelId: string): string {
+    const call = this.#active.get(guildId)?.call;
+    return call?.textChannelId === channelId ? call.channelId : channelId;
+  }
+
+  /** Leaves every call and tells their channels. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    const guilds = [...this.#active.keys()];
+    for (const guildId of guilds) this.#tell(guildId, 'shutdown');
+    await Promise.all(guilds.map((guildId) => this.leave(guildId)));
+  }
+
+  async #start({ voiceChannel, textChannel, words, announce }: JoinRequest): Promise<void> {
+    const { guild, guildId } = voiceChannel;
+    try {
+      const call = await VoiceCall.start(
+        {
+          guild,
+          channelId: voiceChannel.id,
+          textChannel,
+          words,
+          announce,
+          startCall: this.#startCall,
+          circuit: this.#circuit,
+          clock: this.#clock,
+          log: this.#log,
+          onEnded: (ending) => this.#end(guildId, ending),
+        },
+        this.#stopping.signal,
+      );
+      this.#active.set(guildId, { call, words, alone: undefined });
+      this.#watchAlone(guildId);
+      this.#log.info({ guild: guildId, channel: voiceChannel.id }, 'call started');
+    } catch (error) {
+      if (error instanceof VoiceJoinError) {
+        throw new UserError({ type: 'call', ending: error.reason.kind }, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async #leaveNow(guildId: string): Promise<boolean> {
+    const active = this.#active.get(guildId);
+    if (!active) return false;
+    this.#active.delete(guildId);
+    active.alone?.[Symbol.dispose]();
+    await active.call.leave();
+    this.#log.info({ guild: guildId, channel: active.call.channelId }, 'call ended');
+    return true;
+  }
+
+  /** The call is over without anybody having asked for it. */
+  #end(guildId: string, ending: CallEnding): void {
+    if (!this.#active.has(guildId)) return;
+    this.#log.info({ guild: guildId, ending }, 'call is over');
+    this.#tell(guildId, ending);
+    this.leave(guildId).catch((error: unknown) => this.#log.error({ err: error }, 'call not ended cleanly'));
+  }
+
+  #tell(guildId: string, ending: CallEnding): void {
+    const active = this.#active.get(guildId);
+    active?.call.notice(active.words.call.gone[ending]);
+  }
+
+  #voiceState(before: VoiceState, after: VoiceState): void {
+    const active = this.#active.get(after.guild.id);
+    if (!active) return;
+    const { call } = active;
+    if (after.id !== this.#client.user?.id) {
+      if (before.channelId === call.channelId && after.channelId !== call.channelId) call.silenced(after.id, 'absent');
+      else if (after.channelId === call.channelId && after.mute && !before.mute) call.silenced(after.id, 'muted');
+    }
+    this.#watchAlone(after.guild.id);
+  }
+
+  /** Leaves a channel in which nobody has been for a minute. */
+  #watchAlone(guildId: string): void {
+    const active = this.#active.get(guildId);
+    if (!active) return;
+    if (active.call.peopleCount > 0) {
+      active.alone?.[Symbol.dispose]();
+      active.alone = undefined;
+    } else {
+      active.alone ??= this.#clock.after(ALONE_MS, () => this.#end(guildId, 'alone'));
+    }
+  }
+
+  /** Runs one thing after the other for a server, so that two commands at once cannot get in each other's way. */
+  async #inLine<T>(guildId: string, run: () => Promise<T>): Promise<T> {
+    const before = this.#lines.get(guildId) ?? Promise.resolve();
+    const turn = before.then(run);
+    const settled = turn.catch(() => {});
+    this.#lines.set(guildId, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#lines.get(guildId) === settled) this.#lines.delete(guildId);
+    }
+  }
+}
+
+/** Everything that can be known before asking Discord to let us in. @throws {UserError} */
+function checkPlace({ voiceChannel, textChannel }: JoinRequest): void {
+  const { guild } = voiceChannel;
+  if (voiceChannel.id === guild.afkChannelId) throw new UserError({ type: 'plain', id: 'afk-channel' });
+  for (const [channel, needed] of [
+    [voiceChannel, VOICE_PERMISSIONS],
+    [textChannel, CAPTION_PERMISSIONS],
+  ] as const) {
+    const missing = missingPermissions(channel, needed);
+    if (missing.length > 0) throw new UserError({ type: 'permissions', channelName: channel.toString(), missing });
+  }
+  const { members, userLimit } = voiceChannel;
+  const mayOverfill = guild.members.me?.permissions.has(PermissionFlagsBits.MoveMembers) ?? false;
+  if (userLimit > 0 && members.size >= userLimit && !mayOverfill) {
+    throw new UserError({ type: 'plain', id: 'channel-full' });
+  }
+  if (!members.some((member) => !member.user.bot)) throw new UserError({ type: 'plain', id: 'nobody-there' });
+}

@@ -1,0 +1,111 @@
+import {
+  FRAME_MS,
+  FRAME_SAMPLES,
+  OPUS_SILENCE,
+  RTP_TICKS_PER_FRAME,
+  TRAILING_SILENCE_FRAMES,
+} from '../../audio/frame.ts';
+import { OpusEncoder } from '../../audio/opus.ts';
+import { sleep, type Clock } from '../../time/clock.ts';
+import type { SpokenReport } from '../control/protocol.ts';
+import { randomInteger, type Random } from './random.ts';
+import type { RtpPacket } from './rtp.ts';
+
+/** Why a person's speech ended early: `stopped` still gets its silence frames, `left` does not. */
+export type Interruption = 'stopped' | 'left';
+
+/** Where a microphone's packets go. `voice` is false for the silence frames at the end. */
+export interface MicrophoneOutput {
+  readonly muted: () => boolean;
+  readonly send: (packet: RtpPacket, voice: boolean) => void;
+}
+
+/**
+ * A person's outgoing track: Opus frames each 20 ms on an absolute schedule of the monotonic clock, so that late timers
+ * never add up, with one run of sequence numbers and timestamps for as long as the person is in the call.
+ */
+export class Microphone {
+  readonly ssrc: number;
+  readonly #clock: Clock;
+  readonly #output: MicrophoneOutput;
+  #sequence: number;
+  #timestamp: number;
+  /** When the frame of `#timestamp` was due. */
+  #timestampAtMs: number;
+
+  constructor(ssrc: number, clock: Clock, random: Random, output: MicrophoneOutput) {
+    this.ssrc = ssrc;
+    this.#clock = clock;
+    this.#output = output;
+    this.#sequence = randomInteger(random, 2 ** 16);
+    this.#timestamp = randomInteger(random, 2 ** 32);
+    this.#timestampAtMs = clock.nowMs();
+  }
+
+  /** Speaks 24 kHz mono samples, then the silence frames. `signal`'s reason is an {@link Interruption}. */
+  async talk(samples: Int16Array, signal: AbortSignal): Promise<SpokenReport> {
+    using encoder = new OpusEncoder('live');
+    // The coder looks ahead, so the sound's end leaves it that much later.
+    const frames = Math.ceil((samples.length + encoder.lookaheadSamples) / FRAME_SAMPLES);
+    const startMs = this.#clock.nowMs();
+    this.#catchUp(startMs);
+    let voicePackets = 0;
+    let firstPacketAtMs = startMs;
+    let lastVoicePacketAtMs = startMs;
+    let sent = 0;
+    for (; sent < frames; sent += 1) {
+      if (!(await this.#until(startMs + sent * FRAME_MS, signal))) break;
+      const frame = new Int16Array(FRAME_SAMPLES);
+      frame.set(samples.subarray(sent * FRAME_SAMPLES, (sent + 1) * FRAME_SAMPLES));
+      const opus = encoder.encode(frame);
+      const atMs = this.#clock.nowMs();
+      if (!this.#send(opus, true, startMs + sent * FRAME_MS)) continue;
+      if (voicePackets === 0) firstPacketAtMs = atMs;
+      lastVoicePacketAtMs = atMs;
+      voicePackets += 1;
+    }
+    for (let silent = 0; silent < TRAILING_SILENCE_FRAMES && signal.reason !== left; silent += 1, sent += 1) {
+      await this.#until(startMs + sent * FRAME_MS, signal.aborted ? undefined : signal);
+      if (signal.reason !== left) this.#send(OPUS_SILENCE, false, startMs + sent * FRAME_MS);
+    }
+    return { firstPacketAtMs, lastVoicePacketAtMs, voicePackets, interrupted: signal.aborted };
+  }
+
+  /** The RTP clock runs on through pauses, in whole frames. */
+  #catchUp(nowMs: number): void {
+    const pausedFrames = Math.max(1, Math.round((nowMs - this.#timestampAtMs) / FRAME_MS));
+    this.#advance(pausedFrames, nowMs);
+  }
+
+  #advance(frames: number, atMs: number): void {
+    this.#timestamp = (this.#timestamp + frames * RTP_TICKS_PER_FRAME) % 2 ** 32;
+    this.#timestampAtMs = atMs;
+  }
+
+  #send(opus: Uint8Array, voice: boolean, dueMs: number): boolean {
+    const muted = this.#output.muted();
+    if (!muted) {
+      const payload = Buffer.from(opus.buffer, opus.byteOffset, opus.byteLength);
+      this.#output.send({ sequence: this.#sequence, timestamp: this.#timestamp, ssrc: this.ssrc, payload }, voice);
+      this.#sequence = (this.#sequence + 1) % 2 ** 16;
+    }
+    this.#advance(1, dueMs + FRAME_MS);
+    return !muted;
+  }
+
+  /** Waits for the moment. False when the signal came first. */
+  async #until(dueMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const delayMs = dueMs - this.#clock.nowMs();
+    if (signal?.aborted) return false;
+    if (delayMs <= 0) return true;
+    try {
+      await sleep(this.#clock, delayMs, signal);
+      return true;
+    } catch (error) {
+      if (signal?.aborted) return false;
+      throw error;
+    }
+  }
+}
+
+const left: Interruption = 'left';

@@ -1,0 +1,101 @@
+import type { Clock } from '../../time/clock.ts';
+import type { SpokenReport } from '../control/protocol.ts';
+import { Track } from './hearing.ts';
+import { Microphone, type Interruption } from './microphone.ts';
+import type { PersonDave } from './person-dave.ts';
+import type { Random } from './random.ts';
+import type { RtpPacket } from './rtp.ts';
+import type { CallMember } from './service.ts';
+
+/** Recordings a person has still to speak, the one being spoken included. */
+const MAX_QUEUED = 16;
+
+/** More recordings than a person can be asked to speak at once. */
+export class SpeechQueueError extends Error {
+  override readonly name = 'SpeechQueueError';
+}
+
+/** What a person's client does for them. */
+export interface PersonOutput {
+  /** Resolves when the others can decrypt what is said, or after a while. */
+  ready(signal: AbortSignal): Promise<void>;
+  speaking(speaking: boolean): void;
+  send(packet: RtpPacket, voice: boolean): void;
+}
+
+/** A person in a call: their switches, their microphone, their end of DAVE, and the track others hear them on. */
+export class Person implements Disposable {
+  member: CallMember;
+  readonly dave: PersonDave;
+  readonly track = new Track();
+  readonly microphone: Microphone;
+  readonly #output: PersonOutput;
+  readonly #waiting: { readonly abort: AbortController }[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #speaking = false;
+
+  constructor(options: {
+    member: CallMember;
+    ssrc: number;
+    dave: PersonDave;
+    clock: Clock;
+    random: Random;
+    output: PersonOutput;
+  }) {
+    this.member = options.member;
+    this.dave = options.dave;
+    this.#output = options.output;
+    this.microphone = new Microphone(options.ssrc, options.clock, options.random, {
+      muted: () => this.member.muted,
+      send: (packet, voice) => {
+        this.#setSpeaking(true);
+        this.#output.send(packet, voice);
+      },
+    });
+  }
+
+  /** In the middle of a stretch of speech. */
+  get speaking(): boolean {
+    return this.#speaking;
+  }
+
+  /**
+   * Speaks 24 kHz mono samples after whatever is being spoken already.
+   * @throws {SpeechQueueError} when {@link MAX_QUEUED} recordings wait.
+   */
+  speak(samples: Int16Array): Promise<SpokenReport> {
+    if (this.#waiting.length >= MAX_QUEUED) return Promise.reject(new SpeechQueueError('too many recordings to speak'));
+    const turn = { abort: new AbortController() };
+    this.#waiting.push(turn);
+    const before = this.#last;
+    const report = (async () => {
+      await before;
+      try {
+        if (!turn.abort.signal.aborted) await this.#output.ready(turn.abort.signal);
+        return await this.microphone.talk(samples, turn.abort.signal);
+      } finally {
+        this.#waiting.shift();
+        this.#setSpeaking(false);
+      }
+    })();
+    this.#last = report.catch(() => {});
+    return report;
+  }
+
+  /** Ends what is being said, and what was still to be said. */
+  stopSpeaking(why: Interruption): void {
+    for (const { abort } of this.#waiting) abort.abort(why);
+  }
+
+  [Symbol.dispose](): void {
+    this.stopSpeaking('left');
+    this.dave[Symbol.dispose]();
+    this.track[Symbol.dispose]();
+  }
+
+  #setSpeaking(speaking: boolean): void {
+    if (this.#speaking === speaking) return;
+    this.#speaking = speaking;
+    this.#output.speaking(speaking);
+  }
+}
