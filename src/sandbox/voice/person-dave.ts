@@ -1,8 +1,18 @@
-import { DAVESession, type MediaType, type ProposalsOperationType } from '@snazzah/davey';
+import { DAVESession } from '@snazzah/davey';
 
 import { OPUS_SILENCE } from '../../audio/frame.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { DaveMember } from './dave-group.ts';
+
+/** The library's enums are ambient, without values to import: their numbers are ours to give. */
+type MlsSession = Omit<DAVESession, 'processProposals' | 'decrypt'> & {
+  processProposals(
+    operation: number,
+    proposals: Buffer,
+    recognizedUserIds: string[],
+  ): ReturnType<DAVESession['processProposals']>;
+  decrypt(userId: string, media: number, packet: Buffer): Buffer;
+};
 
 /** What a person's client sends back to the delivery service. */
 export interface DaveAnswers {
@@ -20,9 +30,8 @@ export interface DaveAnswers {
 type Sending = 'nothing' | 'plain' | 'encrypted';
 
 const PROTOCOL_VERSION = 1;
-// The library's enums are ambient: their members have no value to import.
-const OPERATION_APPEND = 0 as ProposalsOperationType.APPEND;
-const MEDIA_AUDIO = 0 as MediaType.AUDIO;
+const OPERATION_APPEND = 0;
+const MEDIA_AUDIO = 0;
 /** Every DAVE frame ends in these two bytes. */
 const MAGIC_MARKER = 0xfafa;
 /** Unencrypted frames are still taken for this long after a change of version, as libdave does. */
@@ -40,7 +49,7 @@ export class PersonDave implements DaveMember {
   readonly #recognized: () => string[];
   readonly #answerDelayMs: () => number;
   readonly #timers = new Set<Disposable>();
-  #session: DAVESession | undefined;
+  #session: MlsSession | undefined;
   #pendingCommit: { readonly id: number; readonly commit: Buffer } | undefined;
   #sending: Sending;
   #passthroughUntilMs = Number.NEGATIVE_INFINITY;
