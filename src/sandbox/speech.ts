@@ -142,6 +142,9 @@ export class Synthesizer implements AsyncDisposable {
     });
     const fail = (error: SpeechError): void => {
       if (this.#worker === worker) this.#worker = undefined;
+      // The next thread knows none of what this one has spoken: it must speak it again to know it again.
+      this.#cache.clear();
+      this.#cachedSamples.clear();
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
     };

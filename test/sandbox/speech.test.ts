@@ -141,8 +141,9 @@ describe('knowing its own speech again', () => {
 
 test('once disposed it refuses, and what was waiting is told', async () => {
   const short = new Synthesizer();
-  await short.warmUp();
+  const waiting = Promise.allSettled([short.synthesize('This is under way.'), short.synthesize('This has to wait.')]);
   await short[Symbol.asyncDispose]();
+  expect(await waiting).toHaveLength(2);
   await expect(short.synthesize('Too late.')).rejects.toBeInstanceOf(SpeechError);
 });
 

@@ -2,6 +2,7 @@ import { audioNotFound, invalidRequest } from './api-error.ts';
 import type { AudioIds } from './audio-ids.ts';
 import { decodeInputAudio } from './input-audio.ts';
 import type { InputAudio } from './input-audio.ts';
+import type { Mp3Decoder } from './mp3-decoder.ts';
 import { chatRequestSchema } from './request-schema.ts';
 import type { ChatRequest } from './request-schema.ts';
 import { schemaError } from './schema-error.ts';
@@ -33,7 +34,7 @@ export function parseJson(body: Buffer): unknown {
  * Applies the rules of the API to a chat completion: the schema, then what no schema can say.
  * @throws {ApiError} with the API's own body.
  */
-export async function acceptChat(body: unknown, ids: AudioIds): Promise<AcceptedChat> {
+export async function acceptChat(body: unknown, ids: AudioIds, mp3: Mp3Decoder): Promise<AcceptedChat> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw invalidRequest("Invalid type for 'body': expected an object.", null, 'invalid_type');
   }
@@ -53,7 +54,7 @@ export async function acceptChat(body: unknown, ids: AudioIds): Promise<Accepted
   const spoken = request.modalities?.includes('audio') === true;
   checkOutput(request, stream, spoken);
   checkHistory(request, ids);
-  const audio = await inputAudio(request);
+  const audio = await inputAudio(request, mp3);
   // A reply named by its id does not count as audio in the input: the strict reading of a rule that is nowhere written out.
   if (audio.length === 0 && !spoken) {
     throw invalidRequest(
@@ -110,14 +111,14 @@ function checkHistory(request: ChatRequest, ids: AudioIds): void {
   }
 }
 
-async function inputAudio(request: ChatRequest): Promise<InputAudio[]> {
+async function inputAudio(request: ChatRequest, mp3: Mp3Decoder): Promise<InputAudio[]> {
   const found: InputAudio[] = [];
   for (const [index, message] of request.messages.entries()) {
     if (message.role !== 'user' || typeof message.content === 'string') continue;
     for (const [at, part] of message.content.entries()) {
       if (part.type !== 'input_audio') continue;
       const param = `messages[${index}].content[${at}].input_audio.data`;
-      found.push(await decodeInputAudio(part.input_audio.data, part.input_audio.format, param));
+      found.push(await decodeInputAudio(part.input_audio.data, part.input_audio.format, param, mp3));
     }
   }
   return found;

@@ -45,7 +45,7 @@ async function answerChat(exchange: Exchange, world: ModelWorld, model: string, 
     return;
   }
 
-  const chat = await acceptChat(body, world.audioIds);
+  const chat = await acceptChat(body, world.audioIds, world.mp3);
   // The same sounds in the same order, now decoded.
   entry.audio = chat.audio;
   const reply = await echoReply(chat, settings, world.synthesizer, REPLY_VOICE);

@@ -9,6 +9,7 @@ import type { ModelControl } from '../control/protocol.ts';
 import type { Synthesizer } from '../speech.ts';
 import { AudioIds } from './audio-ids.ts';
 import { FaultQueue } from './faults.ts';
+import { Mp3Decoder } from './mp3-decoder.ts';
 import { RequestLog } from './records.ts';
 import { modelRoutes } from './routes.ts';
 import type { ModelService, ModelServiceOptions } from './service.ts';
@@ -27,6 +28,7 @@ export async function startModelServer(
   const world: ModelWorld = {
     clock,
     synthesizer: options.synthesizer,
+    mp3: new Mp3Decoder(),
     apiKey: `sandbox-${randomBytes(16).toString('hex')}`,
     identityHeader: randomBytes(16).toString('hex'),
     tokens: new TokenIssuer(clock, options.tokenLifeMs ?? TOKEN_LIFE_MS),
@@ -35,6 +37,8 @@ export async function startModelServer(
     log: new RequestLog(clock, options.emit),
     settings: DEFAULT_SETTINGS,
   };
+  // A failure to start is told to whoever sends an MP3.
+  world.mp3.warmUp().catch(() => undefined);
   // The adapter would otherwise replace `Request` and `Response` for the whole process.
   const listener = getRequestListener(modelRoutes(world).fetch, { overrideGlobalObjects: false });
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
@@ -54,6 +58,7 @@ export async function startModelServer(
       server.close();
       server.closeAllConnections();
       await closed;
+      await world.mp3[Symbol.asyncDispose]();
     },
   };
 }

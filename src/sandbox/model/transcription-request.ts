@@ -1,6 +1,7 @@
 import { invalidRequest } from './api-error.ts';
 import type { Exchange } from './exchange.ts';
 import { decodeAudio } from './input-audio.ts';
+import type { Mp3Decoder } from './mp3-decoder.ts';
 import type { ReceivedAudio } from './records.ts';
 import type { DeploymentKind } from './world.ts';
 
@@ -39,7 +40,7 @@ export async function parseForm(exchange: Exchange): Promise<FormData> {
 }
 
 /** The form as it is recorded, the file taken out. */
-export async function recordForm(form: FormData): Promise<{ body: unknown; audio: ReceivedAudio[] }> {
+export async function recordForm(form: FormData, mp3: Mp3Decoder): Promise<{ body: unknown; audio: ReceivedAudio[] }> {
   const body: Record<string, unknown> = {};
   const audio: ReceivedAudio[] = [];
   for (const [name, value] of form) {
@@ -49,7 +50,7 @@ export async function recordForm(form: FormData): Promise<{ body: unknown; audio
     }
     const bytes = new Uint8Array(await value.arrayBuffer());
     const format = containerOf(bytes) ?? value.name.split('.').at(-1) ?? '';
-    const samples = format === 'wav' || format === 'mp3' ? await decodeAudio(bytes, format) : undefined;
+    const samples = format === 'wav' || format === 'mp3' ? await decodeAudio(bytes, format, mp3) : undefined;
     body[name] = { audio: audio.length, name: value.name };
     audio.push({ format, bytes, samples });
   }

@@ -32,7 +32,7 @@ async function answerTranscription(
 ): Promise<void> {
   const { entry } = exchange;
   const dueAtMs = entry.atMs + world.settings.firstAudioMs;
-  const recorded = await recordForm(form);
+  const recorded = await recordForm(form, world.mp3);
   entry.body = recorded.body;
   entry.audio = recorded.audio;
 

@@ -4,6 +4,7 @@ import { Refusal } from '../control/refusal.ts';
 import type { Synthesizer } from '../speech.ts';
 import type { AudioIds } from './audio-ids.ts';
 import type { FaultQueue } from './faults.ts';
+import type { Mp3Decoder } from './mp3-decoder.ts';
 import type { RequestLog } from './records.ts';
 import type { TokenIssuer } from './tokens.ts';
 
@@ -11,6 +12,7 @@ import type { TokenIssuer } from './tokens.ts';
 export interface ModelWorld {
   readonly clock: Clock;
   readonly synthesizer: Synthesizer;
+  readonly mp3: Mp3Decoder;
   readonly apiKey: string;
   readonly identityHeader: string;
   readonly tokens: TokenIssuer;

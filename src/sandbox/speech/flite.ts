@@ -13,12 +13,11 @@ const VOICE_NAMES: Readonly<Record<SandboxVoice, string>> = { slt: 'slt', rms: '
 
 /**
  * CMU Flite compiled to WebAssembly, as the command-line program it is: each sentence is one run that writes one WAV into
- * a temporary folder. 21 MB of code is compiled once (0.2 s, less when cached); a run costs about 50 ms to start and 15 ms
- * for each second of a statistical voice.
+ * a temporary folder. 21 MB of code is compiled once (0.2 s); a run costs about 50 ms to start, and 15 ms for each second
+ * of a statistical voice.
  */
-export class Flite implements Disposable {
+export class Flite {
   readonly #module: WebAssembly.Module;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'parley-speech-'));
 
   private constructor(module: WebAssembly.Module) {
     this.#module = module;
@@ -31,21 +30,21 @@ export class Flite implements Disposable {
 
   /** Mono speech, -1 to 1, with the silence that flite puts around it. Blocks its thread while it works. */
   speak(text: string, voice: SandboxVoice): { samples: Float32Array; sampleRateHz: number } {
-    const wasi = new WASI({
-      version: 'preview1',
-      args: ['flite', '-voice', VOICE_NAMES[voice], '-t', text, '-o', '/out/speech.wav'],
-      env: {},
-      preopens: { '/out': this.#folder },
-      returnOnExit: true,
-    });
-    wasi.start(new WebAssembly.Instance(this.#module, { wasi_snapshot_preview1: wasi.wasiImport }));
-    const file = join(this.#folder, 'speech.wav');
-    const wav = decodeWav(readFileSync(file));
-    rmSync(file);
-    return { samples: mixToMono(wav.channels), sampleRateHz: wav.sampleRateHz };
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    // A folder for each run: a thread may be ended at any time, and leaves no more than this behind.
+    const folder = mkdtempSync(join(tmpdir(), 'parley-speech-'));
+    try {
+      const wasi = new WASI({
+        version: 'preview1',
+        args: ['flite', '-voice', VOICE_NAMES[voice], '-t', text, '-o', '/out/speech.wav'],
+        env: {},
+        preopens: { '/out': folder },
+        returnOnExit: true,
+      });
+      wasi.start(new WebAssembly.Instance(this.#module, { wasi_snapshot_preview1: wasi.wasiImport }));
+      const wav = decodeWav(readFileSync(join(folder, 'speech.wav')));
+      return { samples: mixToMono(wav.channels), sampleRateHz: wav.sampleRateHz };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 }

@@ -29,27 +29,22 @@ const EDGE_MS = 50;
 /** Quieter than this (of full scale, over 10 ms) is silence. */
 const SILENCE_LEVEL = 0.003;
 
-const recognizer = new Recognizer();
-let flite: Flite | undefined;
-
 if (parentPort !== null) serve(parentPort);
 
 /** Works through jobs one after the other; `null` ends the thread. */
 function serve(port: MessagePort): void {
-  const ready = Flite.load();
+  const loading = Flite.load().then((flite) => new SpeechEngine(flite));
   // A failure to load is answered to each job; this only keeps it from being an unhandled rejection before the first.
-  ready.catch(() => undefined);
+  loading.catch(() => undefined);
   let previous: Promise<void> = Promise.resolve();
   port.on('message', (request: SpeechRequest | null) => {
     previous = previous.then(async () => {
       if (request === null) {
-        flite?.[Symbol.dispose]();
         port.close();
         return;
       }
       try {
-        flite ??= await ready;
-        const value = run(flite, request.job);
+        const value = (await loading).run(request.job);
         port.postMessage({ id: request.id, ok: true, value } satisfies SpeechAnswer);
       } catch (error) {
         port.postMessage({ id: request.id, ok: false, message: String(error) } satisfies SpeechAnswer);
@@ -58,21 +53,30 @@ function serve(port: MessagePort): void {
   });
 }
 
-function run(engine: Flite, job: SpeechJob): Int16Array | string | undefined {
-  if (job.kind === 'synthesize') return synthesize(engine, job.sentence, job.voice);
-  if (job.kind === 'recognize') return recognizer.recognize(job.samples);
-  return undefined;
-}
+class SpeechEngine {
+  readonly #flite: Flite;
+  readonly #recognizer = new Recognizer();
 
-function synthesize(engine: Flite, sentence: string, voice: SandboxVoice): Int16Array {
-  const said = sayable(sentence);
-  if (said === '') return hum();
-  const { samples, sampleRateHz } = engine.speak(said, voice);
-  const trimmed = trim(samples, sampleRateHz);
-  if (trimmed.length === 0) return hum();
-  const speech = toInt16(resample(trimmed, sampleRateHz, SAMPLE_RATE_HZ));
-  recognizer.learn(`${voice} ${sentence}`, sentence, speech);
-  return speech;
+  constructor(flite: Flite) {
+    this.#flite = flite;
+  }
+
+  run(job: SpeechJob): Int16Array | string | undefined {
+    if (job.kind === 'synthesize') return this.#synthesize(job.sentence, job.voice);
+    if (job.kind === 'recognize') return this.#recognizer.recognize(job.samples);
+    return undefined;
+  }
+
+  #synthesize(sentence: string, voice: SandboxVoice): Int16Array {
+    const said = sayable(sentence);
+    if (said === '') return hum();
+    const { samples, sampleRateHz } = this.#flite.speak(said, voice);
+    const trimmed = trim(samples, sampleRateHz);
+    if (trimmed.length === 0) return hum();
+    const speech = toInt16(resample(trimmed, sampleRateHz, SAMPLE_RATE_HZ));
+    this.#recognizer.learn(`${voice} ${sentence}`, sentence, speech);
+    return speech;
+  }
 }
 
 function trim(samples: Float32Array, sampleRateHz: number): Float32Array {

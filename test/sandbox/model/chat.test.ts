@@ -6,6 +6,7 @@ import { resample } from '../../../src/audio/resample.ts';
 import { correlate } from '../../../src/audio/similarity.ts';
 import { decodeWav } from '../../../src/audio/wav.ts';
 import { decodeAudio } from '../../../src/sandbox/model/input-audio.ts';
+import { Mp3Decoder } from '../../../src/sandbox/model/mp3-decoder.ts';
 import { Synthesizer } from '../../../src/sandbox/speech.ts';
 import { audioPart, hear, MODEL, plain, samplesOf, spoken, startModelWorld } from './model-world.ts';
 import type { ModelWorld } from './model-world.ts';
@@ -252,7 +253,8 @@ describe('what is answered', () => {
       plain([message], { audio: { voice: 'coral', format } }),
     );
     const data = completion.choices[0]?.message.audio?.data ?? '';
-    const samples = format === 'pcm16' ? samplesOf(data) : await decodeAudio(Buffer.from(data, 'base64'), format);
+    await using mp3 = new Mp3Decoder();
+    const samples = format === 'pcm16' ? samplesOf(data) : await decodeAudio(Buffer.from(data, 'base64'), format, mp3);
     expect(correlate(alice, samples ?? new Int16Array(0)).correlation).toBeGreaterThan(0.98);
   });
 });
