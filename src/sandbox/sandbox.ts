@@ -63,6 +63,7 @@ export class Sandbox implements AsyncDisposable {
     const voice = starting.use(
       await startVoiceServer({
         ...options,
+        clock,
         emit,
         onServerMoved: (...place) => discord.announceVoiceServer(...place),
       }),
@@ -70,7 +71,7 @@ export class Sandbox implements AsyncDisposable {
     const discord = starting.use(await startDiscordServer({ clock, emit, voice }));
     starting.use(followVoice(events, discord));
     const synthesizer = starting.use(createSynthesizer());
-    const model = starting.use(await startModelServer({ emit, synthesizer }));
+    const model = starting.use(await startModelServer({ clock, emit, synthesizer }));
     const methods = {
       ...discord.methods,
       ...voice.methods,

@@ -151,8 +151,13 @@ const TYPES_BY_EXTENSION: Readonly<Record<string, string>> = {
   pdf: 'application/pdf',
 };
 
-function contentTypeOf(file: UploadedFile): string | undefined {
+/**
+ * What Discord takes a file for. Libraries call Ogg files `application/ogg` and unknown ones `application/octet-stream`:
+ * then the name decides.
+ */
+export function contentTypeOf(file: Pick<UploadedFile, 'name' | 'contentType'>): string | undefined {
   const said = file.contentType ?? '';
-  if (said !== '' && said !== 'application/octet-stream') return said;
-  return TYPES_BY_EXTENSION[/\.([^.]+)$/.exec(file.name)?.[1]?.toLowerCase() ?? ''];
+  if (said !== '' && !said.startsWith('application/')) return said;
+  const byName = TYPES_BY_EXTENSION[/\.([^.]+)$/.exec(file.name)?.[1]?.toLowerCase() ?? ''];
+  return byName ?? (said === '' || said === 'application/octet-stream' ? undefined : said);
 }

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Clock } from '../../time/clock.ts';
 import type { PeopleControl, SandboxEvent, VoiceControl, WorldControl } from '../control/protocol.ts';
-import type { VoiceService } from '../voice/service.ts';
 import { AttachmentStore } from './attachments.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { InteractionBook } from './interaction-book.ts';
@@ -21,14 +20,14 @@ import { messageRoutes } from './rest/message-routes.ts';
 import { RequestLog } from './rest/request-log.ts';
 import { createRestApp } from './rest/rest-app.ts';
 import { webhookRoutes } from './rest/webhook-routes.ts';
-import { VoicePresence } from './voice-presence.ts';
+import { type VoiceCalls, VoicePresence } from './voice-presence.ts';
 import { World } from './world.ts';
 import { createWorldControl } from './world-control.ts';
 
 export interface DiscordServerOptions {
   readonly clock: Clock;
   readonly emit: (event: SandboxEvent) => void;
-  readonly voice: VoiceService;
+  readonly voice: VoiceCalls;
   /** Privileged intents switched on for the application. Default none. */
   readonly privilegedIntents?: number;
 }

@@ -16,18 +16,24 @@ export interface SelfVoice {
   readonly selfDeaf: boolean;
 }
 
+/** What the voice server has to be told of who is in which call. */
+export type VoiceCalls = Pick<
+  VoiceService,
+  'admitBot' | 'updateBot' | 'removeBot' | 'addPerson' | 'updatePerson' | 'removePerson'
+>;
+
 /** Gives the bot a new place on a voice server. */
 export type AnnounceVoiceServer = (guildId: string, token: string, endpoint: string) => void;
 
 /** Who is in which call. Changes are told to the bot and to the voice server. */
 export class VoicePresence {
   readonly #world: World;
-  readonly #voice: VoiceService;
+  readonly #voice: VoiceCalls;
   readonly #announce: AnnounceVoiceServer;
   /** Guilds in which the bot's voice socket is up: there an unchanged channel brings no new voice server. */
   readonly #connected = new Set<string>();
 
-  constructor(world: World, voice: VoiceService, announce: AnnounceVoiceServer) {
+  constructor(world: World, voice: VoiceCalls, announce: AnnounceVoiceServer) {
     this.#world = world;
     this.#voice = voice;
     this.#announce = announce;

@@ -1,9 +1,9 @@
+import type { VoiceCalls } from '../../../src/sandbox/discord/voice-presence.ts';
 import type { CallMember, VoiceService } from '../../../src/sandbox/voice/service.ts';
 
 /** A voice server without sound: it only remembers what it was told. */
-export class SilentVoice implements VoiceService {
+export class SilentVoice implements VoiceCalls {
   readonly endpoint = '127.0.0.1:1';
-  readonly caPem = '';
   readonly told: string[] = [];
   readonly members = new Map<string, CallMember>();
 
@@ -45,6 +45,4 @@ export class SilentVoice implements VoiceService {
     voiceFault: async () => {},
     setVoiceDefaults: async () => {},
   };
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }

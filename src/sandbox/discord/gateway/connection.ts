@@ -10,11 +10,11 @@ const MAX_FRAME_BYTES = 4096;
 const MAX_FRAMES = 120;
 const FRAME_WINDOW_MS = 60_000;
 
-const frameSchema = z.looseObject({ op: z.int(), d: z.unknown() });
+const frameSchema = z.looseObject({ op: z.int(), d: z.unknown().optional() });
 
 const identifySchema = z.looseObject({
   token: z.string(),
-  intents: z.unknown(),
+  intents: z.unknown().optional(),
   shard: z.tuple([z.int(), z.int()]).optional(),
 });
 
@@ -61,7 +61,7 @@ class GatewayConnection {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   readonly #handler: ConnectionHandler;
-  #session: GatewaySession | undefined;
+  #latest: GatewaySession | undefined;
   #heartbeatDeadline: Disposable;
   #frames = 0;
   #windowEndsAtMs: number;
@@ -78,7 +78,7 @@ class GatewayConnection {
 
   closed(code: number): void {
     this.#heartbeatDeadline[Symbol.dispose]();
-    if (this.#session) this.#handler.closed(this.#session, this.#socket, code);
+    if (this.#latest) this.#handler.closed(this.#latest, this.#socket, code);
   }
 
   receive(data: Buffer): void {
@@ -96,14 +96,14 @@ class GatewayConnection {
       case OPCODES.heartbeat:
         return this.#heartbeat(data);
       case OPCODES.identify:
-        if (this.#session && !this.#session.ended) return 4005;
+        if (this.#session) return 4005;
         return read(identifySchema, data, (form) => {
-          this.#session = this.#handler.identify(this.#socket, form);
+          this.#latest = this.#handler.identify(this.#socket, form);
         });
       case OPCODES.resume:
-        if (this.#session && !this.#session.ended) return 4005;
+        if (this.#session) return 4005;
         return read(resumeSchema, data, (form) => {
-          this.#session = this.#handler.resume(this.#socket, form);
+          this.#latest = this.#handler.resume(this.#socket, form);
         });
       case OPCODES.presence:
         return this.#session ? undefined : 4003;
@@ -114,6 +114,11 @@ class GatewayConnection {
       default:
         return 4001;
     }
+  }
+
+  /** The session this socket speaks for. After opcode 9 it is none: the client may identify or resume here. */
+  get #session(): GatewaySession | undefined {
+    return this.#latest?.socket === this.#socket ? this.#latest : undefined;
   }
 
   #heartbeat(sequence: unknown): undefined {

@@ -150,9 +150,13 @@ export class Gateway implements ConnectionHandler, Disposable {
   }
 
   closed(session: GatewaySession, socket: WebSocket, code: number): void {
-    if (session.socket !== socket) return;
+    if (session.socket === socket) this.#detach(session, !ENDS_SESSION.has(code));
+  }
+
+  /** The session has no socket any more; a resumable one waits for the next. */
+  #detach(session: GatewaySession, resumable: boolean): void {
     session.socket = undefined;
-    if (ENDS_SESSION.has(code)) this.#end(session);
+    if (!resumable) this.#end(session);
     else if (this.#sessions.has(session.id)) {
       session.expiry = this.#world.clock.after(SESSION_LIFE_MS, () => this.#end(session));
     }
@@ -201,7 +205,7 @@ export class Gateway implements ConnectionHandler, Disposable {
         return;
       case 'invalid-session':
         sendOpcode(socket, OPCODES.invalidSession, fault.resumable);
-        if (!fault.resumable) this.#end(session);
+        this.#detach(session, fault.resumable);
         return;
       case 'dispatch':
         session.dispatch(fault.event, isObject(fault.data) ? fault.data : { value: fault.data });
@@ -240,7 +244,6 @@ export class Gateway implements ConnectionHandler, Disposable {
 
   #end(session: GatewaySession): void {
     session.expiry?.[Symbol.dispose]();
-    session.ended = true;
     this.#sessions.delete(session.id);
     this.#options.presence().endSession(session.id);
   }

@@ -31,8 +31,6 @@ export class GatewaySession {
   socket: WebSocket | undefined;
   /** Runs out while no socket is attached; then the session is over. */
   expiry: Disposable | undefined;
-  /** Discord has ended it: it cannot be resumed, and a socket still open may identify anew. */
-  ended = false;
   #sequence = 0;
   readonly #replay: { readonly sequence: number; readonly frame: string }[] = [];
 

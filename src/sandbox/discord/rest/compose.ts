@@ -1,4 +1,4 @@
-import type { AttachmentStore, FileDetails } from '../attachments.ts';
+import { type AttachmentStore, contentTypeOf, type FileDetails } from '../attachments.ts';
 import {
   type Attachment,
   type Channel,
@@ -32,6 +32,11 @@ export interface Place {
   readonly ephemeral: boolean;
   /** Where the message sits in the request: `data` in an interaction's answer. */
   readonly prefix: readonly string[];
+  /**
+   * An interaction's answer: there length and waveform count only for a file whose part says `audio/…`; a new message is
+   * judged by the file's name as well.
+   */
+  readonly answersInteraction: boolean;
 }
 
 /** A checked message, ready for the board. */
@@ -134,11 +139,12 @@ export class Composer {
   #checkVoiceMessage(form: CreateMessageForm, body: RequestBody, place: Place): void {
     if (form.content || form.embeds?.length || form.components?.length) throw new DiscordError('voiceMessageContent');
     const [file] = body.files.values();
-    if (body.files.size !== 1 || !file?.contentType?.startsWith('audio/')) {
+    if (body.files.size !== 1 || !file || !contentTypeOf(file)?.startsWith('audio/')) {
       throw new DiscordError('voiceMessageAttachment');
     }
     const [attachment] = form.attachments ?? [];
-    if (!attachment?.waveform || typeof attachment.duration_secs !== 'number' || attachment.duration_secs <= 0) {
+    const heeded = !place.answersInteraction || file.contentType?.startsWith('audio/');
+    if (!heeded || !attachment?.waveform || !attachment.duration_secs) {
       throw new DiscordError('voiceMessageMetadata');
     }
     const bot = this.#world.botMember(place.guild);

@@ -14,7 +14,7 @@ import { LIMITS, type Route } from './route.ts';
 /** Discord's callback type numbers. */
 const CALLBACKS = { message: 4, deferMessage: 5, deferUpdate: 6, update: 7, autocomplete: 8, modal: 9 } as const;
 
-const callbackSchema = z.looseObject({ type: z.int(), data: z.unknown() });
+const callbackSchema = z.looseObject({ type: z.int(), data: z.unknown().optional() });
 
 const autocompleteSchema = z.looseObject({
   choices: list(z.looseObject({ name: text(1, 100), value: z.union([text(0, 100), z.number()]) }), 0, 25),
@@ -86,7 +86,14 @@ function answer(
   data: unknown,
 ): Message | undefined {
   const { guild, channel } = interaction;
-  const place: Place = { guild, channel, flags: ANSWER_FLAGS, ephemeral: isEphemeral(data), prefix: ['data'] };
+  const place: Place = {
+    guild,
+    channel,
+    flags: ANSWER_FLAGS,
+    ephemeral: isEphemeral(data),
+    prefix: ['data'],
+    answersInteraction: true,
+  };
   const about = responseFields(world, interaction);
   switch (type) {
     case CALLBACKS.message: {

@@ -80,7 +80,14 @@ export function messageRoutes({ world, board, composer }: MessageRouteParts): Ro
         const { guild, channel } = accessibleChannel(world, call.param('channelId'));
         const message = publicMessage(channel, call.param('messageId'));
         if (message.author.id !== world.bot.id) throw new DiscordError('cannotEditOthers');
-        const place: Place = { guild, channel, flags: MESSAGE_FLAGS_SETTABLE, ephemeral: false, prefix: [] };
+        const place: Place = {
+          guild,
+          channel,
+          flags: MESSAGE_FLAGS_SETTABLE,
+          ephemeral: false,
+          prefix: [],
+          answersInteraction: false,
+        };
         board.edit(message, composer.edit(body, body.json, message, place));
         return { status: 200, json: payload(message) };
       },
@@ -118,7 +125,7 @@ function placeOf(world: World, channelId: string): Place {
   const send = channel.thread ? 'SEND_MESSAGES_IN_THREADS' : 'SEND_MESSAGES';
   if (!may(guild, channel, world.botMember(guild), send)) throw new DiscordError('missingPermissions');
   if (channel.thread?.locked) throw new DiscordError('threadArchived');
-  return { guild, channel, flags: MESSAGE_FLAGS_SETTABLE, ephemeral: false, prefix: [] };
+  return { guild, channel, flags: MESSAGE_FLAGS_SETTABLE, ephemeral: false, prefix: [], answersInteraction: false };
 }
 
 function sameNonce(world: World, channel: Channel, nonce: string | number | undefined): Message | undefined {

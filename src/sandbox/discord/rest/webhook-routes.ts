@@ -121,7 +121,7 @@ function createFollowUp(
 }
 
 function placeOf({ guild, channel }: Interaction, ephemeral: boolean): Place {
-  return { guild, channel, flags: FOLLOW_UP_FLAGS, ephemeral, prefix: [] };
+  return { guild, channel, flags: FOLLOW_UP_FLAGS, ephemeral, prefix: [], answersInteraction: true };
 }
 
 function asksForEphemeral(json: unknown): boolean {
