@@ -2,7 +2,8 @@ import type { WebSocket } from 'ws';
 
 import type { Clock } from '../../time/clock.ts';
 import type { BotMedia } from './bot-media.ts';
-import type { DaveGroup, DaveMember } from './dave-group.ts';
+import type { DaveGroup } from './dave-group.ts';
+import type { DaveMember } from './dave-member.ts';
 import { Outbox } from './outbox.ts';
 import { TRANSPORT_MODES, type TransportMode } from './transport-cipher.ts';
 import { CLOSE, OP, isResumable } from './voice-codes.ts';

@@ -90,7 +90,7 @@ export class Call implements Disposable {
       version: this.group.version,
       clock,
       answers: {
-        keyPackage: (bytes) => void this.group.keyPackage(userId, bytes),
+        keyPackage: (bytes) => this.group.keyPackage(userId, bytes),
         commit: (bytes) => this.group.commit(userId, bytes),
         transitionReady: (transitionId) => this.group.transitionReady(userId, transitionId),
         invalid: () => this.group.invalid(userId),

@@ -2,7 +2,7 @@ import { DAVESession } from '@snazzah/davey';
 
 import { OPUS_SILENCE } from '../../audio/frame.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { DaveMember } from './dave-group.ts';
+import type { DaveMember } from './dave-member.ts';
 
 /** The library's enums are ambient, without values to import: their numbers are ours to give. */
 type MlsSession = Omit<DAVESession, 'processProposals' | 'decrypt'> & {
