@@ -81,7 +81,8 @@ function passThrough(kind: DecodableKind, bytes: Uint8Array): Speech | undefined
   if (kind === 'wav') {
     const { coding, channels, sampleRateHz, dataOffset, dataBytes, durationMs } = readWavInfo(bytes);
     if (coding !== 's16' || channels !== 1 || dataBytes > MAX_WAV_BYTES) return undefined;
-    const samples = new Int16Array(bytes.slice(dataOffset, dataOffset + dataBytes).buffer);
+    // A copy, so that it is aligned; `slice` would be none on a Buffer.
+    const samples = new Int16Array(new Uint8Array(bytes.subarray(dataOffset, dataOffset + dataBytes)).buffer);
     return { format: 'wav', data: encodeWav(samples, sampleRateHz), durationMs };
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -90,13 +90,23 @@ function respond(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   return promise;
 }
 
+/** `dns.lookup`, asked for every address of a name. */
+export type Resolver = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /**
  * Looks a name up and hands on only addresses that pass. The connection then uses exactly these: there is no second
  * look-up that could give another answer.
  */
-export function checkedLookup(mayConnect: (address: string) => boolean, lookup = dnsLookup): LookupFunction {
+export function checkedLookup(
+  mayConnect: (address: string) => boolean,
+  resolver: Resolver = dnsLookup,
+): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    resolver(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '');
       const passed: LookupAddress[] = addresses.filter(({ address }) => mayConnect(address));
       const [first] = passed;
