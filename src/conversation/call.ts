@@ -91,10 +91,11 @@ export class Call {
     const track = this.#track(event.speaker);
     switch (event.type) {
       case 'frame': {
-        const voiced = !event.concealed && track.activity.isVoiced(event.frame);
-        track.recorder.push({ frame: event.frame, atMs: event.atMs, voiced });
-        this.#follow(track, track.detector.frame(voiced, event.atMs));
-        if (voiced) this.#maybeGiveWay(track, event.atMs);
+        const { frame, atMs, pauseMs } = event;
+        const voiced = !event.concealed && track.activity.isVoiced(frame);
+        track.recorder.push({ frame, atMs, pauseMs, voiced });
+        this.#follow(track, track.detector.frame(voiced, atMs));
+        if (voiced) this.#maybeGiveWay(track, atMs);
         break;
       }
       case 'silence':

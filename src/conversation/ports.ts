@@ -20,6 +20,8 @@ export type VoiceInputEvent =
       readonly frame: Frame;
       /** Monotonic time at which the packet arrived. */
       readonly atMs: number;
+      /** Silence before this frame by the sender's own clock: clients send nothing while nobody speaks. */
+      readonly pauseMs: number;
       /** The packet was lost and this frame was made up to fill its place. */
       readonly concealed: boolean;
     }

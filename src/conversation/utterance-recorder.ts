@@ -11,7 +11,7 @@ export interface SpeechEncoder {
 
 /** Sound before the detector is sure of speech, so that the first consonant is not lost. */
 const PRE_ROLL_FRAMES = 15;
-/** Shorter gaps between packets are jitter; longer ones are pauses, during which Discord clients send nothing. */
+/** A pause at least this long parts what is spoken from what was there before. */
 const PAUSE_FROM_MS = 100;
 /** Pauses are kept at their length, since they carry meaning, up to this. */
 const MAX_PAUSE_MS = 3000;
@@ -21,6 +21,7 @@ const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
 interface TimedFrame {
   readonly frame: Frame;
   readonly atMs: number;
+  readonly pauseMs: number;
   readonly voiced: boolean;
 }
 
@@ -30,7 +31,6 @@ interface Recording {
   readonly startedAtMs: number;
   frames: number;
   voicedFrames: number;
-  lastFrameAtMs: number;
   lastVoicedAtMs: number;
 }
 
@@ -60,10 +60,8 @@ export class UtteranceRecorder {
   begin(): void {
     const preRoll = this.#preRoll;
     this.#preRoll = [];
-    const pause = preRoll.findLastIndex(
-      (timed, index) => timed.atMs - (preRoll[index - 1]?.atMs ?? timed.atMs) > PAUSE_FROM_MS,
-    );
-    const frames = preRoll.slice(Math.max(0, pause));
+    const afterPause = preRoll.findLastIndex(({ pauseMs }) => pauseMs >= PAUSE_FROM_MS);
+    const frames = preRoll.slice(Math.max(0, afterPause));
     const startedAtMs = frames[0]?.atMs ?? 0;
     this.#recording = {
       encoder: this.#createEncoder(),
@@ -71,10 +69,11 @@ export class UtteranceRecorder {
       startedAtMs,
       frames: 0,
       voicedFrames: 0,
-      lastFrameAtMs: startedAtMs,
       lastVoicedAtMs: startedAtMs,
     };
-    for (const timed of frames) this.#write(this.#recording, timed);
+    for (const [index, timed] of frames.entries()) {
+      this.#write(this.#recording, index === 0 ? { ...timed, pauseMs: 0 } : timed);
+    }
   }
 
   /** Ends the utterance; `undefined` when none was begun. */
@@ -92,18 +91,13 @@ export class UtteranceRecorder {
     };
   }
 
-  #write(recording: Recording, { frame, atMs, voiced }: TimedFrame): void {
-    const gapMs = atMs - recording.lastFrameAtMs;
-    if (gapMs > PAUSE_FROM_MS) {
-      const missing = Math.round(Math.min(gapMs, MAX_PAUSE_MS) / FRAME_MS) - 1;
-      for (let i = 0; i < missing; i++) this.#encode(recording, SILENT_FRAME);
-    }
+  #write(recording: Recording, { frame, atMs, pauseMs, voiced }: TimedFrame): void {
+    const missing = Math.round(Math.min(pauseMs, MAX_PAUSE_MS) / FRAME_MS);
+    for (let i = 0; i < missing; i++) this.#encode(recording, SILENT_FRAME);
     this.#encode(recording, frame);
-    recording.lastFrameAtMs = atMs;
-    if (voiced) {
-      recording.voicedFrames++;
-      recording.lastVoicedAtMs = atMs;
-    }
+    if (!voiced) return;
+    recording.voicedFrames++;
+    recording.lastVoicedAtMs = atMs;
   }
 
   #encode(recording: Recording, frame: Frame): void {

@@ -1,4 +1,4 @@
-import { FRAME_SAMPLES, OPUS_SILENCE, RTP_TICKS_PER_FRAME } from '../audio/frame.ts';
+import { FRAME_MS, FRAME_SAMPLES, OPUS_SILENCE, RTP_TICKS_PER_FRAME } from '../audio/frame.ts';
 import { FrameQueue } from '../audio/frame-queue.ts';
 import { JitterBuffer } from '../audio/jitter-buffer.ts';
 import { OpusDecoder, OpusPacketError } from '../audio/opus.ts';
@@ -25,6 +25,9 @@ export interface VoiceInputOptions {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** A jump of the sender's clock beyond this is a new numbering, not a pause. */
+const MAX_PAUSE_MS = 10 * 60_000;
 
 /** Counts since the start, for the log and for tests. */
 export interface VoiceInputCounts {
@@ -130,6 +133,8 @@ class Track implements Disposable {
   /** Lost time that does not fill a frame yet. */
   #lostTicks = 0;
   #silent = false;
+  /** The timestamp at which the sound so far ends. */
+  #endTimestamp: number | undefined;
   #timer: Disposable | undefined;
 
   constructor(options: TrackOptions) {
@@ -168,7 +173,7 @@ class Track implements Disposable {
     this.#timer = clock.after(Math.max(0, dueAtMs - nowMs), () => this.#drain(Math.max(dueAtMs, clock.nowMs())));
   }
 
-  #decode({ opus, atMs }: VoicePacket): void {
+  #decode({ opus, atMs, timestamp }: VoicePacket): void {
     const silence = opus.equals(OPUS_SILENCE);
     if (silence && !this.#silent) {
       this.#flushRest(atMs);
@@ -178,7 +183,8 @@ class Track implements Disposable {
     try {
       const samples = this.#decoder.decode(opus);
       // Silence is decoded for the decoder's own state; the event says it all to the listener.
-      if (!silence) this.#give(samples, atMs, false);
+      if (!silence)
+        this.#give(samples, { atMs, concealed: false, pauseMs: this.#pauseBefore(timestamp, samples.length) });
     } catch (error) {
       if (!(error instanceof OpusPacketError)) throw error;
       this.#options.counts.undecodable++;
@@ -192,12 +198,21 @@ class Track implements Disposable {
     this.#lostTicks += ticks;
     for (; this.#lostTicks >= RTP_TICKS_PER_FRAME; this.#lostTicks -= RTP_TICKS_PER_FRAME) {
       this.#options.counts.concealed++;
-      this.#give(this.#decoder.conceal(), atMs, true);
+      this.#give(this.#decoder.conceal(), { atMs, concealed: true, pauseMs: 0 });
+      if (this.#endTimestamp !== undefined) this.#endTimestamp += RTP_TICKS_PER_FRAME;
     }
   }
 
+  /** Silence since the sound before, by the sender's clock; none that can be known after a new numbering. */
+  #pauseBefore(timestamp: number, samples: number): number {
+    const ticks = this.#endTimestamp === undefined ? 0 : (timestamp - this.#endTimestamp) | 0;
+    this.#endTimestamp = (timestamp + (samples * RTP_TICKS_PER_FRAME) / FRAME_SAMPLES) % 2 ** 32;
+    const pauseMs = (ticks * FRAME_MS) / RTP_TICKS_PER_FRAME;
+    return pauseMs > 0 && pauseMs <= MAX_PAUSE_MS ? pauseMs : 0;
+  }
+
   /** Cuts samples into frames. */
-  #give(samples: Int16Array, atMs: number, concealed: boolean): void {
+  #give(samples: Int16Array, { pauseMs, ...about }: { atMs: number; concealed: boolean; pauseMs: number }): void {
     let sound = samples;
     if (this.#rest.length > 0) {
       sound = new Int16Array(this.#rest.length + samples.length);
@@ -208,7 +223,7 @@ class Track implements Disposable {
     for (let start = 0; start < whole; start += FRAME_SAMPLES) {
       this.#options.counts.frames++;
       const frame = sound.subarray(start, start + FRAME_SAMPLES);
-      this.#options.emit({ type: 'frame', speaker: this.speaker, frame, atMs, concealed });
+      this.#options.emit({ type: 'frame', speaker: this.speaker, frame, ...about, pauseMs: start === 0 ? pauseMs : 0 });
     }
     this.#rest = sound.slice(whole);
   }
@@ -216,6 +231,8 @@ class Track implements Disposable {
   /** The end of speech: what does not fill a frame is filled up with silence. */
   #flushRest(atMs: number): void {
     this.#lostTicks = 0;
-    if (this.#rest.length > 0) this.#give(new Int16Array(FRAME_SAMPLES - this.#rest.length), atMs, false);
+    if (this.#rest.length > 0) {
+      this.#give(new Int16Array(FRAME_SAMPLES - this.#rest.length), { atMs, concealed: false, pauseMs: 0 });
+    }
   }
 }

@@ -92,7 +92,7 @@ class Room {
   async speak(speaker: Speaker, durationMs: number): Promise<void> {
     for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs += FRAME_MS) {
       const frame = new Int16Array(FRAME_SAMPLES).fill(1000);
-      this.#input.offer({ type: 'frame', speaker, frame, atMs: this.clock.nowMs(), concealed: false });
+      this.#input.offer({ type: 'frame', speaker, frame, atMs: this.clock.nowMs(), pauseMs: 0, concealed: false });
       await settle();
       this.clock.advance(FRAME_MS);
       await settle();

@@ -11,11 +11,11 @@ function recorder(): UtteranceRecorder {
   }));
 }
 
-/** Pushes frames marked 1, 2, 3 … at 20 ms from `fromMs`. */
-function push(to: UtteranceRecorder, count: number, fromMs: number, firstMark: number): void {
+/** Pushes frames marked 1, 2, 3 … at 20 ms from `fromMs`, the first after a pause. */
+function push(to: UtteranceRecorder, count: number, fromMs: number, firstMark: number, pauseMs = 0): void {
   for (let i = 0; i < count; i++) {
     const frame = new Int16Array(FRAME_SAMPLES).fill(firstMark + i);
-    to.push({ frame, atMs: fromMs + i * FRAME_MS, voiced: true });
+    to.push({ frame, atMs: fromMs + i * FRAME_MS, pauseMs: i === 0 ? pauseMs : 0, voiced: true });
   }
 }
 
@@ -38,7 +38,7 @@ describe('UtteranceRecorder', () => {
   it('leaves out sound from before a pause', () => {
     const one = recorder();
     push(one, 2, 0, 1);
-    push(one, 2, 900, 3);
+    push(one, 2, 900, 3, 860);
     one.begin();
     expect(marks(one.end()?.speech.data)).toEqual([3, 4]);
   });
@@ -47,18 +47,18 @@ describe('UtteranceRecorder', () => {
     const one = recorder();
     push(one, 1, 0, 1);
     one.begin();
-    push(one, 1, 400, 2);
-    push(one, 1, 60_000, 3);
+    push(one, 1, 400, 2, 380);
+    push(one, 1, 60_000, 3, 59_580);
     const recorded = marks(one.end()?.speech.data);
     expect(recorded.indexOf(2)).toBe(20);
-    expect(recorded.length - recorded.indexOf(2) - 1).toBe(150);
+    expect(recorded.length - recorded.indexOf(2) - 1).toBe(151);
   });
 
-  it('takes jitter for no pause', () => {
+  it('takes packets that come late for no pause', () => {
     const one = recorder();
     push(one, 1, 0, 1);
     one.begin();
-    push(one, 1, 95, 2);
+    push(one, 1, 400, 2);
     expect(marks(one.end()?.speech.data)).toEqual([1, 2]);
   });
 
