@@ -22,7 +22,7 @@ import { MemoryStore } from './store/memory-store.ts';
 import { startHealthServer } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { Readiness } from './telemetry/readiness.ts';
-import { monotonicClock } from './time/clock.ts';
+import { monotonicClock, type Clock } from './time/clock.ts';
 
 /** A voice that every audio model of the API has, old and new. */
 const DEFAULT_VOICE = 'alloy';
@@ -42,6 +42,7 @@ export interface App extends AsyncDisposable {
 /**
  * Puts the parts together and starts them.
  * @param fail Called when the bot cannot go on, such as when Discord takes its token away.
+ * @param clock For everything that waits or is paced.
  * @throws {DiscordSignInError | DiscordUnreachableError | ModelError | HealthPortError} when it cannot start.
  */
 export async function startApp(
@@ -49,9 +50,9 @@ export async function startApp(
   log: Log,
   signal: AbortSignal,
   fail: (error: Error) => void,
+  clock: Clock = monotonicClock,
 ): Promise<App> {
   await using parts = new AsyncDisposableStack();
-  const clock = monotonicClock;
   const readiness = new Readiness();
   const [discordPart, modelPart] = [readiness.part('discord'), readiness.part('model')];
   if (config.healthPort !== undefined) {
@@ -104,7 +105,7 @@ export async function startApp(
     },
     log,
   );
-  parts.defer(() => settled(interactions, stopping));
+  parts.defer(() => settled(interactions, stopping, clock));
   interactions.listen(client);
   await registerCommands(bot, commands, log);
   followGateway(client, discordPart);
@@ -120,8 +121,8 @@ export async function startApp(
 }
 
 /** Lets running commands finish, but not for ever: what is left is told that Parley stops. */
-async function settled(interactions: Interactions, stopping: AbortController): Promise<void> {
-  using _ = monotonicClock.after(SETTLE_MS, () => stopping.abort());
+async function settled(interactions: Interactions, stopping: AbortController, clock: Clock): Promise<void> {
+  using _ = clock.after(SETTLE_MS, () => stopping.abort());
   await interactions.settled();
 }
 
