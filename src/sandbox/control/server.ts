@@ -13,6 +13,8 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
+const KEEP_ALIVE_MS = 10 * 60 * 1000;
+
 export interface ControlServer extends AsyncDisposable {
   /** Origin, `http://127.0.0.1:PORT`. */
   readonly url: string;
@@ -51,6 +53,8 @@ export async function startControlServer(methods: ControlMethods, events: EventH
     watchers.handleUpgrade(request, socket, head, (watcher) => watcher.on('error', () => watcher.terminate()));
   });
   const subscription = events.subscribe((event) => broadcast(watchers, event));
+  // Longer than any client keeps an idle connection: a request never meets a socket that is just being closed.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

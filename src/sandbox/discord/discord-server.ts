@@ -24,6 +24,8 @@ import { type VoiceCalls, VoicePresence } from './voice-presence.ts';
 import { World } from './world.ts';
 import { createWorldControl } from './world-control.ts';
 
+const KEEP_ALIVE_MS = 10 * 60 * 1000;
+
 export interface DiscordServerOptions {
   readonly clock: Clock;
   readonly emit: (event: SandboxEvent) => void;
@@ -89,6 +91,8 @@ export async function startDiscordServer(options: DiscordServerOptions): Promise
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
+  // Longer than any client keeps an idle connection: a request never meets a socket that is just being closed.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const cdnHost = `127.0.0.1:${portOf(server)}`;

@@ -94,4 +94,10 @@ test('names in other scripts and subcommands are taken', async () => {
   ]);
   const { commands } = await world.control.world({});
   expect(commands.map((one) => one['name'])).toEqual(['frage', 'समझाओ', 'settings']);
+  const listed = async (query: string) =>
+    JSON.stringify(
+      await world.rest().get(Routes.applicationCommands(client.application.id), { query: new URLSearchParams(query) }),
+    );
+  expect(await listed('')).not.toContain('pergunta');
+  expect(await listed('with_localizations=true')).toContain('"pt-BR":"pergunta"');
 });

@@ -51,8 +51,9 @@ test('a deferred answer is edited, grows by follow-ups and can be taken back', a
   await using _ = world;
   const seen: unknown[] = [];
   const failures = answering(client, async (interaction) => {
-    const { resource } = await interaction.deferReply({ withResponse: true });
-    seen.push(resource?.message?.flags.has(MessageFlags.Loading));
+    const callback = await interaction.deferReply({ withResponse: true });
+    seen.push(callback.interaction.responseMessageLoading);
+    seen.push((await interaction.fetchReply()).flags.has(MessageFlags.Loading));
     const whileWaiting = await world.control.interaction({ interactionId: interaction.id });
     seen.push(whileWaiting.state, whileWaiting.messages.length);
     await interaction.editReply('first');
@@ -66,7 +67,7 @@ test('a deferred answer is edited, grows by follow-ups and can be taken back', a
   const { interactionId } = await ask(world);
   await world.control.waitFor((event) => event.type === 'message-deleted');
   expect(failures).toEqual([]);
-  expect(seen).toEqual([true, 'deferred', 0, 'second']);
+  expect(seen).toEqual([true, true, 'deferred', 0, 'second']);
   const { state, messages } = await world.control.interaction({ interactionId });
   expect(state).toBe('answered');
   expect(messages.map(({ content, ephemeral, edits }) => ({ content, ephemeral, edits }))).toEqual([

@@ -26,7 +26,11 @@ function routesUnder(base: string, world: World, registry: CommandRegistry): Rou
       ...common,
       method: 'GET',
       path: base,
-      handle: (call) => ({ status: 200, json: registry.list(scopeOf(world, call)).map(payload) }),
+      handle(call) {
+        const commands = registry.list(scopeOf(world, call)).map(payload);
+        const whole = call.query.get('with_localizations') === 'true';
+        return { status: 200, json: whole ? commands : withoutLocalizations(commands) };
+      },
     },
     {
       ...common,
@@ -94,6 +98,14 @@ function findCommand(world: World, registry: CommandRegistry, call: RestCall): C
   const command = registry.get(scopeOf(world, call), call.param('commandId'));
   if (!command) throw new DiscordError('unknownCommand');
   return command;
+}
+
+/** Lists leave the dictionaries of translations out unless they are asked for. */
+function withoutLocalizations(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(withoutLocalizations);
+  if (!isObject(json)) return json;
+  const kept = Object.entries(json).filter(([key]) => !key.endsWith('_localizations'));
+  return Object.fromEntries(kept.map(([key, value]) => [key, withoutLocalizations(value)]));
 }
 
 function parseAll(json: unknown): CommandForm[] {

@@ -175,6 +175,8 @@ function callbackResponse(
   type: number,
   message: Message | undefined,
 ): JsonObject {
+  // The placeholder of a deferred answer is named by its id only.
+  const carriesMessage = type === CALLBACKS.message || type === CALLBACKS.update;
   return {
     interaction: {
       id: interaction.id,
@@ -189,6 +191,6 @@ function callbackResponse(
           }
         : {}),
     },
-    resource: { type, ...(message ? { message: board.payload(message) } : {}) },
+    resource: { type, ...(message && carriesMessage ? { message: board.payload(message) } : {}) },
   };
 }
