@@ -61,8 +61,8 @@ export class Mp3Encoder {
 
   /** Compiles LAME once. The result makes encoders, as many as are needed at the same time. */
   static async load(): Promise<() => Mp3Encoder> {
-    const path = createRequire(import.meta.url).resolve('wasm-media-encoders/wasm/mp3');
-    const module = await WebAssembly.compile(await readFile(path));
+    const require = createRequire(import.meta.url);
+    const module = await WebAssembly.compile(await readFile(require.resolve('wasm-media-encoders/wasm/mp3')));
     return () => new Mp3Encoder(module);
   }
 

@@ -24,7 +24,7 @@ export class WavError extends Error {
 }
 
 /** How the samples of a WAV file are coded. */
-export type WavCoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64' | 'a-law' | 'mu-law';
+type WavCoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64' | 'a-law' | 'mu-law';
 
 /** What the header says, with the length taken from the bytes that are really there. */
 export interface WavInfo {

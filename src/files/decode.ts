@@ -12,7 +12,7 @@ import { readWavInfo } from './wav-header.ts';
 export interface DecodeOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Default {@link MAX_DURATION_MS}. */
+  /** Default: ten minutes. */
   readonly maxDurationMs?: number;
   /** What becomes of longer files. Default `refuse`: a person should not get an answer to half of what they said. */
   readonly whenLonger?: 'refuse' | 'cut';
@@ -26,7 +26,7 @@ export interface DecodedAttachment {
 }
 
 /** Longest sound that is taken at once. */
-export const MAX_DURATION_MS = 10 * 60_000;
+const MAX_DURATION_MS = 10 * 60_000;
 
 /** The API takes 20 MB, and counts base64: three quarters of that. */
 const MAX_MODEL_BYTES = 15_000_000;
