@@ -39,13 +39,12 @@ const NAME_IP = 0x87;
 export function createLoopbackCertificate(nowMs: number = Date.now()): LoopbackCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(SEQUENCE, oid(OID_ECDSA_WITH_SHA256));
-  const name = der(
-    SEQUENCE,
-    der(SET, der(SEQUENCE, oid(OID_COMMON_NAME), der(UTF8_STRING, Buffer.from('Parley sandbox')))),
-  );
   const serial = randomBytes(16);
   // Positive and without a leading zero byte, as DER wants it.
   serial[0] = 0x40 | ((serial[0] ?? 0) & 0x3f);
+  // Trust anchors are looked up by name: two sandboxes in one process need different ones.
+  const commonName = `Parley sandbox ${serial.toString('hex')}`;
+  const name = der(SEQUENCE, der(SET, der(SEQUENCE, oid(OID_COMMON_NAME), der(UTF8_STRING, Buffer.from(commonName)))));
   const toBeSigned = der(
     SEQUENCE,
     der(CONTEXT_0, der(INTEGER, Buffer.of(2))),
