@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiError, ApiStyle } from './api-error.ts';
 import type { Endpoint, RequestEntry, RequestLog } from './records.ts';
 
-/** Above every limit of the API; the rest of a larger body is read and thrown away. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** Room for two of the largest recordings; the rest of a larger body is read and thrown away. */
+const MAX_BODY_BYTES = 48 * 1024 * 1024;
 
 /** One request with its answer, on the raw connection: so that it can be paced, stalled and cut. */
 export class Exchange {

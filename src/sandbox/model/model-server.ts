@@ -20,6 +20,9 @@ import type { ModelWorld } from './world.ts';
 /** Azure's managed-identity tokens live for a day. */
 const TOKEN_LIFE_MS = 24 * 3_600_000;
 
+/** Idle connections are kept this long. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** Starts the sandbox's model on a loopback port of its own. Disposing it cuts what is still under way. */
 export async function startModelServer(
   options: ModelServiceOptions & { readonly synthesizer: Synthesizer },
@@ -42,6 +45,8 @@ export async function startModelServer(
   // The adapter would otherwise replace `Request` and `Response` for the whole process.
   const listener = getRequestListener(modelRoutes(world).fetch, { overrideGlobalObjects: false });
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  // Node's 5 s would now and then close a connection that a client on a busy machine is just about to use again.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

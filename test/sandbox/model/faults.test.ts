@@ -271,8 +271,8 @@ test('a client that goes away stops the answer at once', async () => {
   }
   expect(await live.seen('model-ended')).toMatchObject({ abandoned: true });
   const record = await live.lastRequest();
-  // Of some ten seconds only what had left is in the record, and the reply may not be named later.
-  expect(Buffer.from(record.reply?.wav ?? '', 'base64').length).toBeLessThan(48_000);
+  // Of some ten seconds only the beginning has left, and the reply may not be named later.
+  expect(Buffer.from(record.reply?.wav ?? '', 'base64').length).toBeLessThan(4 * 48_000);
   const history = [
     ...question,
     { role: 'assistant' as const, audio: { id: record.reply?.audioId ?? '' } },
