@@ -2,7 +2,7 @@ import type { JsonObject } from './entities.ts';
 import type { World } from './world.ts';
 
 /** The privileged intent without which a bot reads nobody's words ("Message Content Intent"). */
-export const MESSAGE_CONTENT = 1 << 15;
+const MESSAGE_CONTENT = 1 << 15;
 
 /**
  * A message as the bot may read it: without the message content intent only what the bot wrote itself or was mentioned

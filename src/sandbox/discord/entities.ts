@@ -30,7 +30,7 @@ export interface Member {
   timedOutUntilMs?: number;
 }
 
-export interface Overwrite {
+interface Overwrite {
   readonly id: string;
   readonly kind: 'role' | 'member';
   readonly allow: bigint;

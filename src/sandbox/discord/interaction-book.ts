@@ -7,10 +7,10 @@ import { isLoading, type MessageBoard } from './messages.ts';
 import type { World } from './world.ts';
 
 /** How long the bot has to acknowledge ("Responding to an Interaction"). */
-export const ACKNOWLEDGE_WITHIN_MS = 3000;
+const ACKNOWLEDGE_WITHIN_MS = 3000;
 
 /** How long an acknowledged interaction's token works. */
-export const TOKEN_LIFE_MS = 15 * 60 * 1000;
+const TOKEN_LIFE_MS = 15 * 60 * 1000;
 
 /** Interactions remembered; the oldest are forgotten first. */
 const MAX_INTERACTIONS = 10_000;

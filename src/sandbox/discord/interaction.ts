@@ -16,7 +16,7 @@ export interface InteractionRequest {
   readonly message?: Message;
 }
 
-export type AutocompleteChoices = readonly { readonly name: string; readonly value: string | number }[];
+type AutocompleteChoices = readonly { readonly name: string; readonly value: string | number }[];
 
 /** An interaction and what became of it. */
 export interface Interaction extends InteractionRequest {
@@ -34,7 +34,7 @@ export interface Interaction extends InteractionRequest {
   readonly choices: PromiseWithResolvers<AutocompleteChoices>;
 }
 
-export type InteractionState =
+type InteractionState =
   /** Nothing heard of the bot yet; after three seconds it fails. */
   | { readonly status: 'waiting'; readonly deadline: Disposable }
   | { readonly status: 'failed' }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../time/clock.ts';
 import { type GatewaySession, OPCODES, sendOpcode } from './session.ts';
 
-export const HEARTBEAT_INTERVAL_MS = 41_250;
+const HEARTBEAT_INTERVAL_MS = 41_250;
 
 /** Largest frame a client may send, and how many in a minute ("Sending Events", "Rate Limiting"). */
 const MAX_FRAME_BYTES = 4096;

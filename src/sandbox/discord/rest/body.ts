@@ -2,7 +2,7 @@ import type { UploadedFile } from '../attachments.ts';
 import { DiscordError } from './errors.ts';
 
 /** Largest file without boosts (Discord's reference, "Uploading Files"). */
-export const FILE_LIMIT_BYTES = 10 * 1024 * 1024;
+const FILE_LIMIT_BYTES = 10 * 1024 * 1024;
 
 /** Largest request. */
 const REQUEST_LIMIT_BYTES = 25 * 1024 * 1024;
