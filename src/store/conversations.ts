@@ -3,7 +3,7 @@ import type { CompiledQuery } from 'kysely';
 import { describeConversation } from './description.ts';
 import { checkIds, type StoreParts } from './parts.ts';
 import type { ConversationRow, SummaryRow } from './schema.ts';
-import { sealText, unsealText } from './seal.ts';
+import { summaryColumns, toSummary } from './summary-rows.ts';
 import { toTurns, turnQueries } from './turn-rows.ts';
 import type {
   ConversationDescription,
@@ -74,11 +74,7 @@ export class SqlConversations implements Conversations {
     const conversation = rows[0];
     if (!conversation || revisionOf(conversation) !== revision) return 'refused';
     const key = await keys.unwrap(conversationId, conversation);
-    const columns = {
-      text: sealText(key, summary.text, placeOf(conversationId)),
-      through_position: summary.throughPosition,
-      made_ms: Math.round(summary.madeAtMs),
-    };
+    const columns = summaryColumns(conversationId, summary, key);
     const unchanged = builder
       .updateTable('conversations')
       .set({ revision: conversation.revision })
@@ -193,20 +189,7 @@ export class SqlConversations implements Conversations {
   }
 }
 
-/** @throws {StoreError} `corrupt` when the row was altered. */
-function toSummary(row: SummaryRow, key: Uint8Array): SummaryRecord {
-  return {
-    text: unsealText(key, row.text, placeOf(row.conversation_id)),
-    throughPosition: row.through_position,
-    madeAtMs: row.made_ms,
-  };
-}
-
 /** Another after the conversation was forgotten, and after somebody's words were taken out of it. */
 function revisionOf(conversation: Pick<ConversationRow, 'key_id' | 'revision'>): string {
   return `${conversation.key_id} ${conversation.revision}`;
-}
-
-function placeOf(conversationId: string): string {
-  return `summaries.text ${conversationId}`;
 }

@@ -5,11 +5,12 @@ import { Keyring, newMasterKey } from './keyring.ts';
 import { StoreError } from './store-error.ts';
 
 /** Where the master keys are. */
-export type KeySource =
-  /** In a setting: keys as {@link Keyring.parse} reads them. Needed when several machines share a database. */
-  | { readonly kind: 'given'; readonly keys: string }
-  /** In a file that only we can read, made at first start. Lost with it is everything that was said. */
-  | { readonly kind: 'file'; readonly path: string };
+export interface KeySource {
+  /** Keys from the settings, as {@link Keyring.parse} reads them. Needed when several machines share a database. */
+  readonly given: string | undefined;
+  /** A file that only we can read. Its keys come after the given ones; made at first start when none are given. */
+  readonly file: string | undefined;
+}
 
 const FILE_MODE = 0o600;
 const HEADING = '# Opens what Parley keeps. Keep a copy apart from the database; never put it in a repository.\n';
@@ -18,27 +19,28 @@ const HEADING = '# Opens what Parley keeps. Keep a copy apart from the database;
  * Reads the master keys; makes the key file when it is missing and `mayCreate`.
  * @throws {StoreError} `wrong-key` when there is no key file and none may be made, or a key is malformed.
  */
-export async function readKeys(source: KeySource, mayCreate: boolean): Promise<Keyring> {
-  if (source.kind !== 'file') return Keyring.parse(source.keys);
-  const text = await readIfThere(source.path);
-  if (text !== undefined) return Keyring.parse(text);
+export async function readKeys({ given, file }: KeySource, mayCreate: boolean): Promise<Keyring> {
+  const kept = file === undefined ? undefined : await readIfThere(file);
+  if (file === undefined || given !== undefined || kept !== undefined) {
+    return Keyring.parse([given, kept].filter((keys) => keys !== undefined).join('\n'));
+  }
   if (!mayCreate) {
     throw new StoreError(
       'wrong-key',
-      `the key file ${source.path} is missing, and what is kept cannot be opened without it: bring it back from a backup, or start with an empty database`,
+      `the key file ${file} is missing, and what is kept cannot be opened without it: bring it back from a backup, or start with an empty database`,
     );
   }
-  const temporary = await writeBeside(source.path, `${HEADING}${newMasterKey()}\n`);
+  const temporary = await writeBeside(file, `${HEADING}${newMasterKey()}\n`);
   try {
     // Unlike a rename this fails when another process was faster, whose key then is the one.
-    await link(temporary, source.path);
+    await link(temporary, file);
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw unusable(source.path, error);
+    if (!hasCode(error, 'EEXIST')) throw unusable(file, error);
   } finally {
     await rm(temporary, { force: true });
   }
-  await syncFolder(source.path);
-  return readKeys(source, false);
+  await syncFolder(file);
+  return readKeys({ given, file }, false);
 }
 
 /** Puts a new key before the others in the key file. The old ones stay: something may still need them. */

@@ -17,8 +17,10 @@ export type StoreLocation =
 
 export interface StoreOptions {
   readonly location: StoreLocation;
-  /** Master keys from the settings, newest first; `undefined`: a key file, made when it is missing. */
+  /** Master keys from the settings, newest first; `undefined`: those of the key file, which is made when it is missing. */
   readonly keys: string | undefined;
+  /** Another key file than {@link keyFileOf} says. */
+  readonly keyFile?: string | undefined;
   /** How large an SQLite file may grow, in bytes; `undefined`: as large as the disk. */
   readonly maxBytes?: number | undefined;
   readonly clock: Clock;
@@ -33,16 +35,17 @@ export function keyFileOf(location: StoreLocation): string {
  * Opens a store. Never fails: a database that cannot be opened is tried again until it can, and the store's health says so.
  * `ready()` tells how the first try went.
  */
-export function openStore({ location, keys, maxBytes, clock }: StoreOptions): SqlStore {
+export function openStore({ location, keys, keyFile, maxBytes, clock }: StoreOptions): SqlStore {
   const engine =
     location.kind === 'sqlite'
       ? { database: new SqliteDatabase({ file: location.file, maxBytes }), dialect: sqliteDialect() }
       : { database: new PostgresDatabase(location.url), dialect: postgresDialect() };
-  return new SqlStore({ ...engine, keys: keySource(location, keys), clock });
+  return new SqlStore({ ...engine, keys: keySource(location, keys, keyFile), clock });
 }
 
-function keySource(location: StoreLocation, keys: string | undefined): KeySource {
-  if (keys !== undefined) return { kind: 'given', keys };
-  if (location.kind === 'sqlite' && location.file === ':memory:') return { kind: 'given', keys: newMasterKey() };
-  return { kind: 'file', path: keyFileOf(location) };
+function keySource(location: StoreLocation, keys: string | undefined, keyFile: string | undefined): KeySource {
+  // What is gone with the process needs no key that stays.
+  const isPassing = location.kind === 'sqlite' && location.file === ':memory:';
+  if (isPassing) return { given: keys ?? newMasterKey(), file: undefined };
+  return { given: keys, file: keyFile ?? keyFileOf(location) };
 }

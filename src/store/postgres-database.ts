@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { CompiledQuery } from 'kysely';
 import { DatabaseError, Pool, types, type PoolClient, type QueryResult } from 'pg';
 
@@ -9,6 +11,11 @@ const CONNECT_LIMIT_MS = 2000;
 const MAX_CONNECTIONS = 10;
 /** The server ends a statement that takes too long by itself; only a dead server is given up from here, a moment later. */
 const GRACE_MS = 500;
+
+const BEGIN_READ = 'begin isolation level repeatable read read only';
+/** A commit that a crash of the server may lose is no commit, whatever the server's default is. */
+const BEGIN_WRITE =
+  "begin; select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'";
 
 /** int8 and numeric come as texts, because they may be larger than a number can say; ours never are. */
 const NUMBER_OIDS: ReadonlySet<number> = new Set([20, 1700]);
@@ -43,7 +50,7 @@ export class PostgresDatabase implements Database {
 
   read<const Queries extends readonly CompiledQuery[]>(queries: Queries, limitMs: number): Promise<RowsOf<Queries>>;
   async read(queries: readonly CompiledQuery[], limitMs: number): Promise<readonly (readonly unknown[])[]> {
-    return this.#transaction('begin isolation level repeatable read read only', limitMs, async (run) => {
+    return this.#transaction(BEGIN_READ, limitMs, async (run) => {
       const results: unknown[][] = [];
       for (const query of queries) results.push((await run(query)).rows);
       await run('commit');
@@ -52,11 +59,7 @@ export class PostgresDatabase implements Database {
   }
 
   write(statements: readonly WriteStatement[], limitMs: number): Promise<WriteOutcome> {
-    return this.#transaction('begin', limitMs, async (run): Promise<WriteOutcome> => {
-      // A commit that the server does not keep is no commit, whatever it is set to.
-      await run(
-        "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'",
-      );
+    return this.#transaction(BEGIN_WRITE, limitMs, async (run): Promise<WriteOutcome> => {
       const changedRows: number[] = [];
       for (const [index, { query, mustChange }] of statements.entries()) {
         const changes = (await run(query)).rowCount ?? 0;
@@ -91,21 +94,22 @@ export class PostgresDatabase implements Database {
     let fault: unknown;
     // query_timeout is known to the driver, but not to its types.
     const timed = { query_timeout: limitMs + GRACE_MS };
-    const run: Run = (query) => {
-      const { sql, parameters } = typeof query === 'string' ? { sql: query, parameters: [] } : query;
-      return client.query({ text: sql, values: [...parameters], ...timed });
-    };
+    const run: Run = (query) =>
+      typeof query === 'string'
+        ? client.query({ text: query, ...timed })
+        : client.query({ name: nameOf(query.sql), text: query.sql, values: [...query.parameters], ...timed });
     try {
       // Without values several statements go in one round trip.
       await client.query({ text: `${begin}; set local statement_timeout = ${Math.ceil(limitMs)}`, ...timed });
       return await work(run);
     } catch (error) {
       fault = error;
-      if (error instanceof DatabaseError)
+      if (error instanceof DatabaseError && error.code !== PLAN_IS_STALE) {
         await run('rollback').then(
           () => (fault = undefined),
           () => {},
         );
+      }
       throw storeError(error);
     } finally {
       // A connection that failed otherwise than by an answer is in a state nobody knows.
@@ -114,11 +118,20 @@ export class PostgresDatabase implements Database {
   }
 }
 
+/** Names a statement, so that a connection plans it once and not for each turn: planning takes longer than running. */
+function nameOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 20);
+}
+
 type Run = (query: CompiledQuery | string) => Promise<QueryResult>;
+
+/** A table was changed by a newer process: another connection plans anew. */
+const PLAN_IS_STALE = '0A000';
 
 /** SQLSTATE codes of https://www.postgresql.org/docs/current/errcodes-appendix.html, whole or by their class. */
 const TROUBLES: ReadonlyMap<string, StoreTrouble> = new Map([
   ['08', 'unavailable'],
+  [PLAN_IS_STALE, 'unavailable'],
   ['25006', 'read-only'],
   ['28', 'refused'],
   ['3D', 'refused'],

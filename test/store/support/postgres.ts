@@ -39,7 +39,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     }),
   );
   const port = await freePort();
-  const server = spawn(join(bin, 'postgres'), ['-D', dataDir, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1'], {
+  const server = spawn(join(bin, 'postgres'), ['-D', dataDir, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F'], {
     ...options,
     stdio: 'ignore',
   });

@@ -1,0 +1,37 @@
+import type { SqlStore } from './sql-store.ts';
+import type { ExportRecord } from './turn-store.ts';
+
+/** Conversations listed at once. */
+const PAGE = 200;
+
+/** Everything that is kept, readable, conversation by conversation. What changes meanwhile may be in it or not. */
+export async function* exportStore(store: SqlStore): AsyncGenerator<ExportRecord, void, undefined> {
+  const { database, dialect } = store.parts;
+  const { builder } = dialect;
+  const [optOuts, deletions] = await database.read(
+    [builder.selectFrom('opt_outs').selectAll().compile(), builder.selectFrom('guild_deletions').selectAll().compile()],
+    'patient',
+  );
+  for (const row of optOuts) yield { type: 'opt-out', personId: row.person_id, sinceMs: row.since_ms };
+  for (const row of deletions) yield { type: 'guild-deletion', guildId: row.guild_id, dueMs: row.due_ms };
+  for (let last = ''; ;) {
+    const [page] = await database.read(
+      [builder.selectFrom('conversations').select('id').where('id', '>', last).orderBy('id').limit(PAGE).compile()],
+      'patient',
+    );
+    for (const { id } of page) yield* store.conversations.export(id);
+    if (page.length < PAGE) return;
+    last = page.at(-1)?.id ?? last;
+  }
+}
+
+/** How many turns an export will have. */
+export async function countTurns(store: SqlStore): Promise<number> {
+  const { database, dialect } = store.parts;
+  const query = dialect.builder
+    .selectFrom('turns')
+    .select((row) => row.fn.countAll<number>().as('turns'))
+    .compile();
+  const [rows] = await database.read([query], 'long');
+  return rows[0]?.turns ?? 0;
+}
