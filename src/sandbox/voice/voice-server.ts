@@ -31,7 +31,7 @@ const MOVE_LIMIT_MS = 5000;
 /** Starts the sandbox's voice server on loopback: voice gateway over TLS, UDP, DAVE, and the people's sound. */
 export async function startVoiceServer(options: VoiceServiceOptions): Promise<VoiceService> {
   const clock = options.clock ?? monotonicClock;
-  const certificate = createLoopbackCertificate();
+  const certificate = await createLoopbackCertificate();
   const faults = new FaultPlan();
   const network = new Network(clock);
   const recordings = new Map<string, Recording>();
@@ -140,7 +140,7 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
         const { sampleRateHz, channels } = decodeWav(Buffer.from(wav, 'base64'));
         return person.speak(toInt16(resample(mixToMono(channels), sampleRateHz, SAMPLE_RATE_HZ)));
       },
-      stopSpeaking: async ({ personId }) => calls.person(personId).stopSpeaking('stopped'),
+      stopSpeaking: async ({ personId }) => calls.person(personId).stopSpeaking(),
       heard: async ({ personId, fromUserId, sinceMs = Number.NEGATIVE_INFINITY }) =>
         context.recording(personId, fromUserId).since(sinceMs),
       setNetwork: async (conditions) => network.setConditions(conditions),
