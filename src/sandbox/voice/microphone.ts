@@ -11,9 +11,6 @@ import type { SpokenReport } from '../control/protocol.ts';
 import { randomInteger, type Random } from './random.ts';
 import type { RtpPacket } from './rtp.ts';
 
-/** Why a person's speech ended early: `stopped` still gets its silence frames, `left` does not. */
-export type Interruption = 'stopped' | 'left';
-
 /** Where a microphone's packets go. `voice` is false for the silence frames at the end. */
 export interface MicrophoneOutput {
   readonly muted: () => boolean;
@@ -24,10 +21,13 @@ export interface MicrophoneOutput {
  * A person's outgoing track: Opus frames each 20 ms on an absolute schedule of the monotonic clock, so that late timers
  * never add up, with one run of sequence numbers and timestamps for as long as the person is in the call.
  */
-export class Microphone {
+export class Microphone implements Disposable {
   readonly ssrc: number;
+  /** One for all that is said: what it codes next builds on what a listener's decoder has heard. */
+  readonly #encoder = new OpusEncoder('live');
   readonly #clock: Clock;
   readonly #output: MicrophoneOutput;
+  readonly #closed = new AbortController();
   #sequence: number;
   #timestamp: number;
   /** When the frame of `#timestamp` was due. */
@@ -42,11 +42,12 @@ export class Microphone {
     this.#timestampAtMs = clock.nowMs();
   }
 
-  /** Speaks 24 kHz mono samples, then the silence frames. `signal`'s reason is an {@link Interruption}. */
+  /** Speaks 24 kHz mono samples, then the silence frames, which also follow when `signal` ends the speech early. */
   async talk(samples: Int16Array, signal: AbortSignal): Promise<SpokenReport> {
-    using encoder = new OpusEncoder('live');
+    const closed = this.#closed.signal;
+    const interrupted = AbortSignal.any([signal, closed]);
     // The coder looks ahead, so the sound's end leaves it that much later.
-    const frames = Math.ceil((samples.length + encoder.lookaheadSamples) / FRAME_SAMPLES);
+    const frames = closed.aborted ? 0 : Math.ceil((samples.length + this.#encoder.lookaheadSamples) / FRAME_SAMPLES);
     const startMs = this.#clock.nowMs();
     this.#catchUp(startMs);
     let voicePackets = 0;
@@ -54,21 +55,29 @@ export class Microphone {
     let lastVoicePacketAtMs = startMs;
     let sent = 0;
     for (; sent < frames; sent += 1) {
-      if (!(await this.#until(startMs + sent * FRAME_MS, signal))) break;
+      if (!(await this.#until(startMs + sent * FRAME_MS, interrupted))) break;
       const frame = new Int16Array(FRAME_SAMPLES);
       frame.set(samples.subarray(sent * FRAME_SAMPLES, (sent + 1) * FRAME_SAMPLES));
-      const opus = encoder.encode(frame);
+      const opus = this.#encoder.encode(frame);
       const atMs = this.#clock.nowMs();
       if (!this.#send(opus, true, startMs + sent * FRAME_MS)) continue;
       if (voicePackets === 0) firstPacketAtMs = atMs;
       lastVoicePacketAtMs = atMs;
       voicePackets += 1;
     }
-    for (let silent = 0; silent < TRAILING_SILENCE_FRAMES && signal.reason !== left; silent += 1, sent += 1) {
-      await this.#until(startMs + sent * FRAME_MS, signal.aborted ? undefined : signal);
-      if (signal.reason !== left) this.#send(OPUS_SILENCE, false, startMs + sent * FRAME_MS);
+    for (let silent = 0; silent < TRAILING_SILENCE_FRAMES; silent += 1, sent += 1) {
+      if (!(await this.#until(startMs + sent * FRAME_MS, closed))) break;
+      // Discord's client codes the silence and sends this in its place, so that both ends forget the sound before.
+      this.#encoder.encode(new Int16Array(FRAME_SAMPLES));
+      this.#send(OPUS_SILENCE, false, startMs + sent * FRAME_MS);
     }
-    return { firstPacketAtMs, lastVoicePacketAtMs, voicePackets, interrupted: signal.aborted };
+    return { firstPacketAtMs, lastVoicePacketAtMs, voicePackets, interrupted: interrupted.aborted };
+  }
+
+  /** The person has left: nothing is sent any more, silence frames neither. */
+  [Symbol.dispose](): void {
+    this.#closed.abort();
+    this.#encoder[Symbol.dispose]();
   }
 
   /** The RTP clock runs on through pauses, in whole frames. */
@@ -94,18 +103,9 @@ export class Microphone {
   }
 
   /** Waits for the moment. False when the signal came first. */
-  async #until(dueMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+  async #until(dueMs: number, signal: AbortSignal): Promise<boolean> {
     const delayMs = dueMs - this.#clock.nowMs();
-    if (signal?.aborted) return false;
-    if (delayMs <= 0) return true;
-    try {
-      await sleep(this.#clock, delayMs, signal);
-      return true;
-    } catch (error) {
-      if (signal?.aborted) return false;
-      throw error;
-    }
+    if (!signal.aborted && delayMs > 0) await sleep(this.#clock, delayMs, signal).catch(() => {});
+    return !signal.aborted;
   }
 }
-
-const left: Interruption = 'left';

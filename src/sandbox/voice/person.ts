@@ -1,7 +1,7 @@
 import type { Clock } from '../../time/clock.ts';
 import type { SpokenReport } from '../control/protocol.ts';
 import { Track } from './hearing.ts';
-import { Microphone, type Interruption } from './microphone.ts';
+import { Microphone } from './microphone.ts';
 import type { PersonDave } from './person-dave.ts';
 import type { Random } from './random.ts';
 import type { RtpPacket } from './rtp.ts';
@@ -30,7 +30,7 @@ export class Person implements Disposable {
   readonly track = new Track();
   readonly microphone: Microphone;
   readonly #output: PersonOutput;
-  readonly #waiting: { readonly abort: AbortController }[] = [];
+  readonly #waiting: AbortController[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #speaking = false;
 
@@ -65,14 +65,14 @@ export class Person implements Disposable {
    */
   speak(samples: Int16Array): Promise<SpokenReport> {
     if (this.#waiting.length >= MAX_QUEUED) return Promise.reject(new SpeechQueueError('too many recordings to speak'));
-    const turn = { abort: new AbortController() };
-    this.#waiting.push(turn);
+    const stop = new AbortController();
+    this.#waiting.push(stop);
     const before = this.#last;
     const report = (async () => {
       await before;
       try {
-        if (!turn.abort.signal.aborted) await this.#output.ready(turn.abort.signal);
-        return await this.microphone.talk(samples, turn.abort.signal);
+        if (!stop.signal.aborted) await this.#output.ready(stop.signal);
+        return await this.microphone.talk(samples, stop.signal);
       } finally {
         this.#waiting.shift();
         this.#setSpeaking(false);
@@ -83,12 +83,13 @@ export class Person implements Disposable {
   }
 
   /** Ends what is being said, and what was still to be said. */
-  stopSpeaking(why: Interruption): void {
-    for (const { abort } of this.#waiting) abort.abort(why);
+  stopSpeaking(): void {
+    for (const abort of this.#waiting) abort.abort();
   }
 
   [Symbol.dispose](): void {
-    this.stopSpeaking('left');
+    this.microphone[Symbol.dispose]();
+    this.stopSpeaking();
     this.dave[Symbol.dispose]();
     this.track[Symbol.dispose]();
   }
