@@ -310,6 +310,8 @@ export class VoiceLink implements OpusSink, AsyncDisposable {
     switch (step) {
       case 'send-silence':
         for (let frame = 0; frame < TRAILING_SILENCE_FRAMES; frame++) this.sendOpus(OPUS_SILENCE);
+        // A reply that is being played says that it speaks with each frame.
+        this.setSpeaking(false);
         break;
       case 'rejoin':
         this.#session?.end({ kind: 'deaf' });

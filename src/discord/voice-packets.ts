@@ -134,7 +134,7 @@ export class VoicePackets {
     this.#users.delete(ssrc);
     this.#users.set(ssrc, userId);
     dropOldest(this.#users, MAX_SENDERS);
-    this.#release(ssrc);
+    this.#release(ssrc, 'keep');
   }
 
   /** Opcode 13: the member has left. */
@@ -152,7 +152,7 @@ export class VoicePackets {
     this.#expire(nowMs);
     // A copy: what still cannot be opened is put back.
     const senders = [...this.#held.keys()];
-    for (const ssrc of senders) this.#release(ssrc);
+    for (const ssrc of senders) this.#release(ssrc, 'keep');
   }
 
   /** Another voice server: its SSRCs and keys have nothing to do with those of the last one. */
@@ -172,8 +172,8 @@ export class VoicePackets {
     const opened = this.#open(sealed);
     switch (opened.outcome) {
       case 'ok':
-        // What this sender's key opens now may also be what was held a moment ago.
-        this.#release(sealed.ssrc);
+        // What this sender's key opens now may also open what was held a moment ago; what it does not, nothing will.
+        this.#release(sealed.ssrc, 'last-chance');
         this.#deliver(opened.packet);
         break;
       case 'unknown-ssrc':
@@ -226,17 +226,19 @@ export class VoicePackets {
     this.#count('held');
   }
 
-  /** Delivers what was held and opens now. A packet gets one such chance once its sender and key are there. */
-  #release(ssrc: number): void {
+  /** Delivers what was held and opens now, and keeps or drops the rest. */
+  #release(ssrc: number, rest: 'keep' | 'last-chance'): void {
     const held = this.#held.get(ssrc);
     if (!held) return;
-    this.#held.delete(ssrc);
+    const kept: Sealed[] = [];
     for (const sealed of held) {
       const opened = this.#open(sealed);
       if (opened.outcome === 'ok') this.#deliver(opened.packet);
-      else if (opened.outcome === 'dave-not-ready') this.#hold(sealed, opened.outcome);
+      else if (rest === 'keep' && opened.outcome !== 'not-wanted') kept.push(sealed);
       else this.#count(opened.outcome);
     }
+    if (kept.length > 0) this.#held.set(ssrc, kept);
+    else this.#held.delete(ssrc);
   }
 
   #expire(nowMs: number): void {

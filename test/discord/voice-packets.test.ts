@@ -175,6 +175,15 @@ describe('VoicePackets', () => {
       expect(receiver.received.map(({ atMs }) => atMs)).toEqual([20, 40, 60, 80, 100, 120, 140, 160, 180, 200, 220]);
     });
 
+    it('keeps it through a change of end-to-end keys that comes first', () => {
+      const receiver = new Receiver();
+      receiver.dave = new Epochs();
+      receiver.send(1, undefined, { payload: Buffer.concat([OPUS, Buffer.of(1)]) });
+      receiver.packets.keysChanged(30);
+      receiver.packets.mapSender(7, 'alice', 40);
+      expect(receiver.sequences).toEqual([1]);
+    });
+
     it('gives up after half a second, and keeps no more than half a second', () => {
       const receiver = new Receiver();
       for (let sequence = 1; sequence <= 100; sequence++) receiver.send(sequence);
