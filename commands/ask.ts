@@ -52,6 +52,8 @@ export const ask: Command = {
     const output = interaction.options.getString(words.options.reply.name) === 'voice' ? 'voice' : 'text';
     const reply = await chat.ask(
       {
+        turnId: `interaction:${interaction.id}`,
+        guildId: interaction.guildId,
         conversationId: calls.conversationOf(interaction.guildId, interaction.channelId),
         author: { id: interaction.user.id, name: interaction.member.displayName },
         prompt: prompt || undefined,
@@ -60,7 +62,9 @@ export const ask: Command = {
       },
       signal,
     );
+    if (!reply) return;
     await answer(interaction, reply.text || theirWords.ask.noWords);
+    if (reply.memoryAway) await interaction.followUp({ content: theirWords.memory.away });
     if (reply.samples.length > 0) await sendVoiceAnswer(interaction, reply.samples);
   },
 };

@@ -6,7 +6,7 @@ import { VoiceActivityDetector } from './audio/vad.ts';
 import type { Config } from './config/config.ts';
 import { Call } from './conversation/call.ts';
 import { Chat } from './conversation/chat.ts';
-import { History } from './conversation/history.ts';
+import { Memory } from './conversation/memory.ts';
 import { FIXED_RULE } from './conversation/turn-detector.ts';
 import { createClient, followGateway, onRefusal, signIn } from './discord/client.ts';
 import { Interactions } from './discord/interactions.ts';
@@ -18,10 +18,11 @@ import { ChatCompletionsModel } from './model/chat-completions.ts';
 import { checkModel } from './model/check.ts';
 import { createProvider, type ProviderOptions } from './model/provider.ts';
 import { Sandbox } from './sandbox/sandbox.ts';
-import { MemoryStore } from './store/memory-store.ts';
+import { openStore, type StoreLocation } from './store/open-store.ts';
+import type { StoreState, TurnStore } from './store/turn-store.ts';
 import { startHealthServer } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
-import { Readiness } from './telemetry/readiness.ts';
+import { Readiness, type Part } from './telemetry/readiness.ts';
 import { monotonicClock, type Clock } from './time/clock.ts';
 
 /** A voice that every audio model of the API has, old and new. */
@@ -66,6 +67,9 @@ export async function startApp(
       ? { token: config.discord.token.reveal(), apiUrl: config.discord.apiUrl, hosts: config.attachmentHosts }
       : sandboxDiscord(sandbox);
 
+  const store = parts.use(openStore({ location: locationOf(config), keys: config.memory.keys?.reveal(), clock }));
+  followStore(store, readiness.part('store'), log);
+
   const provider = createProvider(providerOptions(config, sandbox), { clock, log });
   const modelParts = { provider, clock, log };
   const wrong = await checkModel(modelParts, signal);
@@ -79,14 +83,16 @@ export async function startApp(
   parts.use(onRefusal(client, fail));
 
   const stopping = new AbortController();
-  const history = new History(new MemoryStore(), bot.user.displayName);
-  const chat = new Chat({ model, history, voice: DEFAULT_VOICE, log });
+  const memory = parts.use(
+    new Memory({ store, model, botName: bot.user.displayName, tokenBudget: config.memory.tokenBudget, log }),
+  );
+  const chat = new Chat({ model, memory, voice: DEFAULT_VOICE, log });
   const [createVoiceActivity, createEncoder] = await Promise.all([VoiceActivityDetector.load(), Mp3Encoder.load()]);
   const startCall: StartCall = (call, callSignal) =>
     new Call({
       ...call,
       model,
-      history,
+      memory,
       voice: DEFAULT_VOICE,
       rule: FIXED_RULE,
       createVoiceActivity,
@@ -118,6 +124,22 @@ export async function startApp(
     silenceMs: FIXED_RULE.silenceMs,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function locationOf({ database }: Config): StoreLocation {
+  return database.kind === 'sqlite' ? database : { kind: 'postgres', url: database.url.reveal() };
+}
+
+/** Says how the store is, from now on. */
+function followStore({ health }: TurnStore, part: Part, log: Log): void {
+  const tell = (state: StoreState): void => {
+    if (state.kind === 'ok') part.ready();
+    else part.notReady(state.kind === 'failing' ? state.error.kind : state.kind);
+    if (state.kind === 'failing') log.error({ err: state.error }, 'store does not work');
+    else log.info({ state: state.kind }, 'store');
+  };
+  tell(health.state);
+  health.onChange(tell);
 }
 
 /** Lets running commands finish, but not for ever: what is left is told that Parley stops. */

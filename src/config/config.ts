@@ -2,6 +2,7 @@ import { readDiscord, type DiscordConfig } from './discord-config.ts';
 import { readDatabase, type DatabaseConfig } from './database-config.ts';
 import { readAttachmentHosts, type AttachmentHost } from './attachment-hosts.ts';
 import { VARIABLES, type Env } from './env.ts';
+import { readMemory, type MemoryConfig } from './memory-config.ts';
 import { MODEL_VARIABLES, readModel, type ModelConfig } from './model-config.ts';
 import { ConfigError, Findings, type Notice } from './problems.ts';
 
@@ -12,6 +13,7 @@ export interface Config {
   /** Deployment or model for `/audio/transcriptions`. `undefined`: the conversation's model transcribes. */
   readonly transcribeModel: string | undefined;
   readonly database: DatabaseConfig;
+  readonly memory: MemoryConfig;
   /** Where attachments may be fetched from. The sandbox's own host is not in it. */
   readonly attachmentHosts: readonly AttachmentHost[];
   readonly logLevel: LogLevel;
@@ -40,6 +42,7 @@ export function parseConfig(raw: Env): Config {
     model,
     transcribeModel: readTranscribeModel(env, model, findings),
     database: readDatabase(env.DATABASE_URL, findings),
+    memory: readMemory(env, findings),
     attachmentHosts: readAttachmentHosts(env.ATTACHMENT_HOSTS, findings),
     logLevel: readLogLevel(env.LOG_LEVEL, findings),
     healthPort: readHealthPort(env.HEALTH_PORT, findings),
@@ -51,11 +54,12 @@ export function parseConfig(raw: Env): Config {
 
 /** Every secret value in the settings, for the logger to keep out of what it writes. */
 export function secretsOf(config: Config): readonly string[] {
-  const { discord, model, database } = config;
+  const { discord, model, database, memory } = config;
   const secrets: string[] = [];
   if (discord.kind === 'server') secrets.push(discord.token.reveal());
   if (model.kind === 'azure' && model.auth.kind === 'key') secrets.push(model.auth.key.reveal());
   if (model.kind === 'compatible' && model.apiKey) secrets.push(model.apiKey.reveal());
+  if (memory.keys) secrets.push(memory.keys.reveal());
   if (database.kind === 'postgres') {
     const url = new URL(database.url.reveal());
     secrets.push(database.url.reveal(), url.password, decodeURIComponent(url.password));

@@ -2,15 +2,16 @@ import { FRAME_MS, type Frame } from '../audio/frame.ts';
 import { FrameQueue } from '../audio/frame-queue.ts';
 import type { Words } from '../language/words.ts';
 import { ModelError } from '../model/errors.ts';
-import type { Model } from '../model/model.ts';
-import type { StoredUtterance } from '../store/store.ts';
+import type { Conversation, Model } from '../model/model.ts';
+import type { UtteranceRecord } from '../store/turn-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { BargeIn } from './barge-in.ts';
 import { Floor } from './floor.ts';
-import type { History } from './history.ts';
+import type { Memory, RememberedTurn, TurnEnding } from './memory.ts';
 import type { Captions, Speaker, VoiceInput, VoiceInputEvent, VoiceOutput } from './ports.ts';
-import { SpokenReply, type ReplyOutcome } from './spoken-reply.ts';
+import { readAloud } from './read-aloud.ts';
+import { NO_CAPTIONS, SpokenReply, type ReplyOutcome } from './spoken-reply.ts';
 import { TurnDetector, type SpeechChange, type TurnDetectorOptions } from './turn-detector.ts';
 import type { Turn } from './turn.ts';
 import { UtteranceRecorder, type SpeechEncoder } from './utterance-recorder.ts';
@@ -25,13 +26,16 @@ export interface VoiceActivity extends Disposable {
 
 /** What a call needs. */
 export interface CallParts {
-  /** The channel whose conversation this is. */
+  /** The channel whose conversation this is, and its server. */
   readonly conversationId: string;
+  readonly guildId: string;
+  /** Different for every call, so that turns of two calls never share an id. */
+  readonly callId: string;
   readonly input: VoiceInput;
   readonly output: VoiceOutput;
   readonly captions: Captions;
   readonly model: Model;
-  readonly history: History;
+  readonly memory: Memory;
   readonly voice: string;
   readonly words: Words;
   readonly rule: TurnDetectorOptions;
@@ -173,26 +177,32 @@ export class Call {
 
   /** Never rejects: a turn that cannot be answered is told to the room and to the log. */
   async #answer(turn: Turn, callSignal: AbortSignal): Promise<void> {
-    const { history, model, output, captions, words, conversationId, clock } = this.#parts;
-    const log = this.#parts.log.child({ turn: ++this.#turnNumber });
+    const { memory, captions, words, conversationId, guildId, callId } = this.#parts;
+    const number = ++this.#turnNumber;
+    const log = this.#parts.log.child({ turn: number });
     const controller = new AbortController();
-    const signal = AbortSignal.any([callSignal, controller.signal]);
     const reply = new SpokenReply();
-    const askedAtMs = clock.nowMs();
     this.#answering = { turn, reply, bargeIn: new BargeIn(), controller };
     try {
-      const utterances = stored(turn);
-      const conversation = await history.conversation(conversationId, utterances);
-      const events = model.respond(conversation, { output: 'voice', voice: this.#parts.voice }, signal);
-      const outcome = await reply.run(events, output, captions, signal);
-      this.#report(log, turn, outcome, askedAtMs, controller.signal.aborted);
-      const calledOff = outcome.reached === 'nothing' && controller.signal.aborted;
-      if (calledOff) return;
-      await history.record(conversationId, {
+      const remembered = await memory.begin({
+        id: `call:${callId}:${number}`,
+        conversationId,
+        guildId,
         atMs: Date.now(),
-        utterances,
-        reply: outcome.reached === 'nothing' ? undefined : { text: outcome.text, audio: outcome.audio },
+        utterances: recordsOf(turn),
       });
+      if (!remembered) return;
+      if (memory.shouldTell(conversationId)) captions.notice(words.memory.away);
+      const [conversation, goOn] = await Promise.all([remembered.conversation('voice'), remembered.asked()]);
+      if (!goOn) return;
+      const outcome = await this.#speak(
+        conversation,
+        reply,
+        remembered,
+        AbortSignal.any([callSignal, controller.signal]),
+      );
+      this.#report(log, turn, outcome, controller.signal.aborted);
+      await remembered.end(endingOf(outcome, controller.signal.aborted));
     } catch (error) {
       log.error({ err: error }, 'turn failed');
       captions.notice(words.errors.unexpected);
@@ -201,7 +211,29 @@ export class Call {
     }
   }
 
-  #report(log: Log, turn: Turn, outcome: ReplyOutcome, askedAtMs: number, interrupted: boolean): void {
+  async #speak(
+    conversation: Conversation,
+    reply: SpokenReply,
+    remembered: RememberedTurn,
+    signal: AbortSignal,
+  ): Promise<ReplyOutcome> {
+    const { model, output, captions, voice } = this.#parts;
+    const options = { output: 'voice', voice } as const;
+    const begun = (): void => remembered.begun();
+    const outcome = await reply.run(
+      { events: model.respond(conversation, options, signal), output, captions, begun },
+      signal,
+    );
+    if (!outcome.silent || signal.aborted) return outcome;
+    // A model whose history is all words tends to answer in words: then it is given its own words to read.
+    const aloud = await new SpokenReply().run(
+      { events: model.respond(readAloud(outcome.text), options, signal), output, captions: NO_CAPTIONS, begun },
+      signal,
+    );
+    return { ...outcome, playback: aloud.playback };
+  }
+
+  #report(log: Log, turn: Turn, outcome: ReplyOutcome, interrupted: boolean): void {
     const { captions, words } = this.#parts;
     if (outcome.failure !== undefined) {
       log.warn({ err: outcome.failure, reached: outcome.reached }, 'reply failed');
@@ -219,8 +251,7 @@ export class Call {
       {
         speakers: new Set(turn.utterances.map((utterance) => utterance.speaker.id)).size,
         speechMs: turn.utterances.reduce((sum, utterance) => sum + utterance.speech.durationMs, 0),
-        endOfTurnMs: Math.round(askedAtMs - lastVoicedAtMs),
-        firstSoundMs: firstFrameAtMs === undefined ? undefined : Math.round(firstFrameAtMs - askedAtMs),
+        firstSoundMs: firstFrameAtMs === undefined ? undefined : Math.round(firstFrameAtMs - lastVoicedAtMs),
         playedMs: playedFrames * FRAME_MS,
         reached: outcome.reached,
         interrupted,
@@ -231,13 +262,27 @@ export class Call {
   }
 }
 
-function stored(turn: Turn): StoredUtterance[] {
+/** How a turn goes into the memory. */
+function endingOf(outcome: ReplyOutcome, interrupted: boolean): TurnEnding {
+  const { reached, text, audio, usage, failure, finish } = outcome;
+  const reply = reached === 'nothing' ? undefined : { text, audio };
+  if (failure !== undefined) {
+    return { state: 'failed', reply, usage, failure: failure instanceof ModelError ? failure.kind : 'unexpected' };
+  }
+  // Nothing of it was heard: the speaker had only paused, and the next turn holds all they said.
+  if (interrupted && reached === 'nothing') return { state: 'interrupted', reply, usage, failure: 'continued' };
+  if (interrupted) return { state: 'interrupted', reply, usage, failure: undefined };
+  return { state: 'done', reply, usage, failure: finish === 'filtered' ? 'filtered-reply' : undefined };
+}
+
+function recordsOf(turn: Turn): UtteranceRecord[] {
   const startedAtMs = turn.utterances[0]?.startedAtMs ?? 0;
   return turn.utterances.map((utterance) => ({
     speakerId: utterance.speaker.id,
     speakerName: utterance.speaker.name,
     offsetMs: Math.round(utterance.startedAtMs - startedAtMs),
     text: undefined,
+    transcript: undefined,
     speech: utterance.speech,
   }));
 }

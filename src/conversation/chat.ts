@@ -1,17 +1,19 @@
 import { concatSamples } from '../audio/pcm.ts';
 import { UserError } from '../language/user-error.ts';
 import { ModelError } from '../model/errors.ts';
-import type { Model, ReplyDone, Speech } from '../model/model.ts';
-import type { StoredUtterance } from '../store/store.ts';
+import type { Conversation, Model, ReplyDone, Speech } from '../model/model.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { History } from './history.ts';
+import type { Memory } from './memory.ts';
 import type { Speaker } from './ports.ts';
 
 /** Questions of one channel that may wait for the one being answered. */
 const MAX_WAITING = 4;
 
 export interface Question {
+  /** From what asked it, such as `interaction:ID`: the same event is answered once. */
+  readonly turnId: string;
   readonly conversationId: string;
+  readonly guildId: string;
   readonly author: Speaker;
   readonly prompt: string | undefined;
   readonly speech: Speech | undefined;
@@ -22,28 +24,30 @@ export interface Answer {
   readonly text: string;
   /** 24 kHz mono; empty when text was asked for, or when the model answered without sound. */
   readonly samples: Int16Array;
+  /** Nothing is remembered just now, and the people here have not been told yet. */
+  readonly memoryAway: boolean;
 }
 
 /** Answers questions asked by command, one after the other in each channel, as turns of the channel's conversation. */
 export class Chat {
   readonly #model: Model;
-  readonly #history: History;
+  readonly #memory: Memory;
   readonly #voice: string;
   readonly #log: Log;
   readonly #lines = new Map<string, { waiting: number; last: Promise<unknown> }>();
 
-  constructor(parts: { model: Model; history: History; voice: string; log: Log }) {
+  constructor(parts: { model: Model; memory: Memory; voice: string; log: Log }) {
     this.#model = parts.model;
-    this.#history = parts.history;
+    this.#memory = parts.memory;
     this.#voice = parts.voice;
     this.#log = parts.log;
   }
 
   /**
-   * Answers a question.
+   * Answers a question; `undefined` when it is being answered already, here or by another process.
    * @throws {UserError} when the model cannot answer, or when too many questions wait in the channel.
    */
-  async ask(question: Question, signal: AbortSignal): Promise<Answer> {
+  async ask(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
     const { conversationId } = question;
     const line = this.#lines.get(conversationId) ?? { waiting: 0, last: Promise.resolve() };
     if (line.waiting >= MAX_WAITING) throw new UserError({ type: 'plain', id: 'busy' });
@@ -59,51 +63,63 @@ export class Chat {
     }
   }
 
-  async #answer(question: Question, signal: AbortSignal): Promise<Answer> {
-    const { conversationId, author, output } = question;
-    const utterances: StoredUtterance[] = [
-      {
-        speakerId: author.id,
-        speakerName: author.name,
-        offsetMs: 0,
-        text: question.prompt,
-        speech: question.speech,
-      },
-    ];
-    const conversation = await this.#history.conversation(conversationId, utterances);
-    const frames: Int16Array[] = [];
-    let text = '';
-    let done: ReplyDone | undefined;
+  async #answer(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
+    const { turnId, conversationId, guildId, author, output, prompt, speech } = question;
+    const remembered = await this.#memory.begin({
+      id: turnId,
+      conversationId,
+      guildId,
+      atMs: Date.now(),
+      utterances: [
+        { speakerId: author.id, speakerName: author.name, offsetMs: 0, text: prompt, transcript: undefined, speech },
+      ],
+    });
+    if (!remembered) return undefined;
+    const [conversation, goOn] = await Promise.all([remembered.conversation(output), remembered.asked()]);
+    if (!goOn) return undefined;
+    remembered.begun();
     try {
-      for await (const event of this.#model.respond(conversation, { output, voice: this.#voice }, signal)) {
-        switch (event.type) {
-          case 'audio':
-            frames.push(event.frame);
-            break;
-          case 'transcript':
-          case 'text':
-            text += event.delta;
-            break;
-          case 'done':
-            done = event;
-            break;
-        }
-      }
+      const { text, frames, done } = await this.#collect(conversation, output, signal);
+      await remembered.end({
+        state: 'done',
+        // A voice message is listened to after this turn has ended, and may never be: the words stand for it.
+        reply: text === '' ? undefined : { text, audio: undefined },
+        usage: done?.usage,
+        failure: undefined,
+      });
+      this.#log.info({ speechMs: speech?.durationMs ?? 0, output, ...done?.usage }, 'question answered');
+      return { text, samples: concatSamples(frames), memoryAway: this.#memory.shouldTell(conversationId) };
     } catch (error) {
+      const failure = error instanceof ModelError ? error.kind : signal.aborted ? 'stopped' : 'unexpected';
+      await remembered.end({ state: 'failed', reply: undefined, usage: undefined, failure });
       if (!(error instanceof ModelError)) throw error;
       throw new UserError({ type: 'model', trouble: error.kind }, { cause: error });
     }
+  }
+
+  async #collect(
+    conversation: Conversation,
+    output: 'text' | 'voice',
+    signal: AbortSignal,
+  ): Promise<{ text: string; frames: Int16Array[]; done: ReplyDone | undefined }> {
+    const frames: Int16Array[] = [];
+    let text = '';
+    let done: ReplyDone | undefined;
+    for await (const event of this.#model.respond(conversation, { output, voice: this.#voice }, signal)) {
+      switch (event.type) {
+        case 'audio':
+          frames.push(event.frame);
+          break;
+        case 'transcript':
+        case 'text':
+          text += event.delta;
+          break;
+        case 'done':
+          done = event;
+          break;
+      }
+    }
     if (done?.finish === 'filtered') throw new UserError({ type: 'model', trouble: 'filtered-reply' });
-    await this.#history.record(conversationId, {
-      atMs: Date.now(),
-      utterances,
-      // A voice message is listened to after this turn has ended, and may never be: the words stand for it.
-      reply: text === '' ? undefined : { text, audio: undefined },
-    });
-    this.#log.info(
-      { speechMs: question.speech?.durationMs ?? 0, output, finish: done?.finish, ...done?.usage },
-      'question answered',
-    );
-    return { text, samples: concatSamples(frames) };
+    return { text, frames, done };
   }
 }

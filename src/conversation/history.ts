@@ -1,77 +1,100 @@
 import type { AssistantMessage, ContentPart, Conversation, Message, UserMessage } from '../model/model.ts';
-import type { ConversationStore, StoredTurn, StoredUtterance } from '../store/store.ts';
+import type { Past, TurnRecord, UtteranceRecord } from '../store/turn-store.ts';
 import { instructions } from './instructions.ts';
-
-/** Turns that go into a request at most. */
-const MAX_TURNS = 40;
-
-/**
- * Sound of earlier turns that goes into a request at most, newest first. The model hears how things were said, and a
- * history of text alone makes it drift to answers without voice; but sound is what a request costs.
- */
-const EARLIER_SPEECH_MS = 60_000;
 
 /** Discord display names have at most 32 characters. */
 const MAX_NAME_LENGTH = 32;
 
-/** Turns what is kept of a channel into the request for its next reply. */
-export class History {
-  readonly #store: ConversationStore;
-  readonly #botName: string;
+/** Put before a spoken answer is asked for when nothing in the history was spoken: such histories make a model fall silent. */
+const ANSWER_ALOUD = '(Answer aloud.)';
 
-  constructor(store: ConversationStore, botName: string) {
-    this.#store = store;
-    this.#botName = botName;
-  }
+/**
+ * Turns that are kept and not sent: the provider's filter refused what was said, or the speaker went on and all of it is in
+ * the next turn.
+ */
+const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'continued']);
 
-  /** The conversation of a channel with `utterances` as its newest turn. */
-  async conversation(conversationId: string, utterances: readonly StoredUtterance[]): Promise<Conversation> {
-    const turns = await this.#store.recent(conversationId, MAX_TURNS);
-    let speechLeftMs = EARLIER_SPEECH_MS;
-    const earlier: Message[][] = [];
-    for (const turn of turns.toReversed()) {
-      speechLeftMs -= speechMs(turn);
-      earlier.push(messagesOf(turn, speechLeftMs >= 0));
-    }
-    return {
-      instructions: instructions(this.#botName),
-      messages: [...earlier.toReversed().flat(), userMessage(utterances, true)],
-    };
-  }
-
-  record(conversationId: string, turn: StoredTurn): Promise<void> {
-    return this.#store.append(conversationId, turn);
-  }
+/**
+ * Turns what is kept of a channel, and the turn that is to be answered, into the request's conversation. Only ever grows at
+ * its end, except for the last reply and when a summary takes the place of the oldest turns, so that prompt caches hold.
+ */
+export function conversationOf(
+  past: Past,
+  utterances: readonly UtteranceRecord[],
+  { botName, output }: { botName: string; output: 'text' | 'voice' },
+): Conversation {
+  const turns = past.turns.filter(({ failure }) => !NOT_SENT.has(failure));
+  const earlier = turns.flatMap((turn, index) => messagesOf(turn, index === turns.length - 1));
+  const newest = userMessage(utterances);
+  const messages: Message[] = [
+    ...(past.summary ? [summaryMessage(past.summary.text)] : []),
+    ...earlier,
+    output === 'voice' && hasDrifted(earlier) ? { ...newest, parts: [...newest.parts, text(ANSWER_ALOUD)] } : newest,
+  ];
+  return { instructions: instructions(botName), messages };
 }
 
-function messagesOf(turn: StoredTurn, withSpeech: boolean): Message[] {
-  const user = userMessage(turn.utterances, withSpeech);
+/** Everything in the history as words, for a request that is to sum it up. */
+export function transcriptOf(summary: string | undefined, turns: readonly TurnRecord[]): string {
+  const lines = turns.flatMap(({ utterances, reply, failure }) =>
+    NOT_SENT.has(failure)
+      ? []
+      : [
+          ...utterances.map((utterance) => `${speakerLabel(utterance.speakerName)}: ${wordsOf(utterance)}`),
+          reply ? `You: ${reply.text}` : '',
+        ],
+  );
+  return [summary ?? '', ...lines].filter((line) => line !== '').join('\n');
+}
+
+function messagesOf(turn: TurnRecord, isLast: boolean): Message[] {
+  const user = userMessage(turn.utterances);
   if (!turn.reply) return [user];
-  const assistant: AssistantMessage = { role: 'assistant', text: turn.reply.text, audio: turn.reply.audio };
+  const assistant: AssistantMessage = {
+    role: 'assistant',
+    text: turn.reply.text,
+    // Older replies go by their words: an id lives for an hour, and one that is in a request must not die with the next.
+    audio: isLast ? turn.reply.audio : undefined,
+  };
   return [user, assistant];
 }
 
-/** One message for a turn: each utterance as its speaker's label followed by what they said or wrote. */
-function userMessage(utterances: readonly StoredUtterance[], withSpeech: boolean): UserMessage {
-  return {
-    role: 'user',
-    parts: utterances.flatMap((utterance) => partsOf(utterance, utterances.length > 1, withSpeech)),
-  };
+/** One message for a turn: each utterance as its speaker's label followed by what they said or wrote, tracks never mixed. */
+function userMessage(utterances: readonly UtteranceRecord[]): UserMessage {
+  return { role: 'user', parts: utterances.flatMap((utterance) => partsOf(utterance, utterances.length > 1)) };
 }
 
-function partsOf(utterance: StoredUtterance, several: boolean, withSpeech: boolean): ContentPart[] {
+function partsOf(utterance: UtteranceRecord, several: boolean): ContentPart[] {
   const name = speakerLabel(utterance.speakerName);
-  const at = several && utterance.speech ? ` at ${(utterance.offsetMs / 1000).toFixed(1)} s` : '';
-  const { text, speech } = utterance;
-  if (speech && withSpeech) {
-    const label: ContentPart = { type: 'text', text: text ? `${name}${at}: ${text}` : `${name}${at}:` };
-    return [label, { type: 'speech', speech }];
-  }
-  if (text) return [{ type: 'text', text: `${name}: ${text}` }];
-  const seconds = Math.round((speech?.durationMs ?? 0) / 1000);
+  const { speech } = utterance;
+  if (!speech?.data) return [text(`${name}: ${wordsOf(utterance)}`)];
+  const at = several ? ` at ${(utterance.offsetMs / 1000).toFixed(1)} s` : '';
+  const { format, data, durationMs } = speech;
   return [
-    { type: 'text', text: `${name}: (spoke${seconds > 0 ? ` for ${seconds} s` : ''}; the sound is no longer kept)` },
+    text(utterance.text ? `${name}${at}: ${utterance.text}` : `${name}${at}:`),
+    { type: 'speech', speech: { format, data, durationMs } },
   ];
+}
+
+function wordsOf({ text: written, transcript, speech }: UtteranceRecord): string {
+  const spoken =
+    transcript ?? (speech ? `(spoke for ${Math.round(speech.durationMs / 1000)} s, not written down)` : undefined);
+  return [written, spoken].filter((words) => words !== undefined && words !== '').join(' ');
+}
+
+function summaryMessage(summary: string): UserMessage {
+  return { role: 'user', parts: [text(`What was said before, in short:\n${summary}`)] };
+}
+
+function hasDrifted(messages: readonly Message[]): boolean {
+  const spoken = messages.some((message) =>
+    message.role === 'assistant' ? message.audio !== undefined : message.parts.some(({ type }) => type === 'speech'),
+  );
+  return messages.length > 0 && !spoken;
+}
+
+function text(words: string): ContentPart {
+  return { type: 'text', text: words };
 }
 
 /**
@@ -83,9 +106,5 @@ export function speakerLabel(name: string): string {
     .replace(/[\p{C}\p{Zl}\p{Zp}:]/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim();
-  return [...label].slice(0, MAX_NAME_LENGTH).join('') || 'Someone';
-}
-
-function speechMs(turn: StoredTurn): number {
-  return turn.utterances.reduce((sum, utterance) => sum + (utterance.speech?.durationMs ?? 0), 0);
+  return Array.from(label).slice(0, MAX_NAME_LENGTH).join('') || 'Someone';
 }

@@ -20,10 +20,26 @@ export interface ReplyOutcome {
   readonly audio: AudioReference | undefined;
   readonly usage: Usage | undefined;
   readonly finish: ReplyDone['finish'] | undefined;
+  /** The model answered with words alone, though it was asked to speak. */
+  readonly silent: boolean;
   /** Why the model stopped too early, when it did. */
   readonly failure: unknown;
   readonly playback: Playback;
 }
+
+export interface ReplyParts {
+  readonly events: AsyncIterable<ReplyEvent>;
+  readonly output: VoiceOutput;
+  readonly captions: Captions;
+  /** Called when the first frame is on its way. */
+  readonly begun: () => void;
+}
+
+/** For a reply whose words are in the channel already. */
+export const NO_CAPTIONS: Captions = {
+  begin: () => ({ show: () => {}, finish: () => Promise.resolve(), discard: () => Promise.resolve() }),
+  notice: () => {},
+};
 
 /**
  * Speaks one reply while it is being made: frames go to the voice channel as they arrive, words to the caption. The model
@@ -39,14 +55,9 @@ export class SpokenReply {
   }
 
   /** Runs the reply to its end or until the signal aborts. Never rejects: what went wrong is in the outcome. */
-  async run(
-    events: AsyncIterable<ReplyEvent>,
-    output: VoiceOutput,
-    captions: Captions,
-    signal: AbortSignal,
-  ): Promise<ReplyOutcome> {
+  async run({ events, output, captions, begun }: ReplyParts, signal: AbortSignal): Promise<ReplyOutcome> {
     const queue = new FrameQueue<Frame>(MAX_QUEUED_FRAMES);
-    const playing = output.play(this.#counted(queue), signal);
+    const playing = output.play(this.#counted(queue, begun), signal);
     let caption: Caption | undefined;
     let written = '';
     let done: ReplyDone | undefined;
@@ -96,13 +107,15 @@ export class SpokenReply {
       audio: cut ? undefined : done?.audio,
       usage: done?.usage,
       finish: done?.finish,
+      silent: this.#heard.text === '' && written !== '' && playback.playedFrames === 0,
       failure,
       playback,
     };
   }
 
-  async *#counted(frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
+  async *#counted(frames: AsyncIterable<Frame>, begun: () => void): AsyncGenerator<Frame> {
     for await (const frame of frames) {
+      if (this.#playedFrames === 0) begun();
       this.#playedFrames++;
       yield frame;
     }

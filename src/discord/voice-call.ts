@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import type { Guild, GuildTextBasedChannel } from 'discord.js';
 
 import type { CallParts } from '../conversation/call.ts';
@@ -15,7 +17,7 @@ import { VoiceLink, type LinkTrouble, type VoiceLinkState } from './voice-link.t
 
 /** Starts the conversation of a call; resolves when the signal has aborted and all is said. */
 export type StartCall = (
-  call: Pick<CallParts, 'conversationId' | 'input' | 'output' | 'captions' | 'words' | 'log'>,
+  call: Pick<CallParts, 'conversationId' | 'guildId' | 'callId' | 'input' | 'output' | 'captions' | 'words' | 'log'>,
   signal: AbortSignal,
 ) => Promise<void>;
 
@@ -38,6 +40,8 @@ export interface VoiceCallOptions {
 /** Our presence in one voice channel of Discord: the connection, what comes in and goes out of it, and where the words go. */
 export class VoiceCall {
   readonly textChannelId: string;
+  /** The conversation goes with the people when a moderator moves the call. */
+  readonly conversationId: string;
   readonly #options: VoiceCallOptions;
   readonly #log: Log;
   readonly #captions: ChannelCaptions;
@@ -52,6 +56,7 @@ export class VoiceCall {
   private constructor(options: VoiceCallOptions) {
     this.#options = options;
     this.textChannelId = options.textChannel.id;
+    this.conversationId = options.channelId;
     this.#channelId = options.channelId;
     this.#log = options.log.child({ guild: options.guild.id, channel: options.channelId });
     this.#captions = new ChannelCaptions(options.textChannel, options.clock, this.#log);
@@ -137,7 +142,9 @@ export class VoiceCall {
       log: this.#log,
     });
     const call = {
-      conversationId: this.#channelId,
+      conversationId: this.conversationId,
+      guildId: this.#options.guild.id,
+      callId: randomUUID(),
       input: this.#input,
       output: new Playout({ sink: link, clock, log: this.#log }),
       captions: this.#captions,

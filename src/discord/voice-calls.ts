@@ -89,7 +89,7 @@ export class VoiceCalls implements AsyncDisposable {
   /** Whose conversation a text channel belongs to: the call's whose words appear there, or its own. */
   conversationOf(guildId: string, channelId: string): string {
     const call = this.#active.get(guildId)?.call;
-    return call?.textChannelId === channelId ? call.channelId : channelId;
+    return call && [call.textChannelId, call.channelId].includes(channelId) ? call.conversationId : channelId;
   }
 
   /** Leaves every call and tells their channels. */

@@ -51,6 +51,9 @@ export const english: Words = {
     serverMuted: 'I am muted on this server, so I answer in writing.',
     serverDeafened: 'I am deafened on this server and cannot hear you.',
   },
+  memory: {
+    away: 'My memory is out of order right now: I answer, but may not know what was said before.',
+  },
   help: {
     text: (commands) =>
       [

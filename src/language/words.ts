@@ -28,6 +28,10 @@ export interface Words {
     readonly serverMuted: string;
     readonly serverDeafened: string;
   };
+  readonly memory: {
+    /** The store does not work just now. */
+    readonly away: string;
+  };
   readonly help: { text(commands: { readonly name: string; readonly description: string }[]): string };
   readonly ask: { readonly noWords: string };
   readonly errors: Readonly<Record<UserErrorId, string>>;

@@ -34,7 +34,7 @@ export async function startWorld(): Promise<World> {
       OPENAI_BASE_URL: `${model.url}/v1`,
       OPENAI_API_KEY: model.apiKey,
       OPENAI_MODEL: model.deployments[0] ?? '',
-      DATABASE_URL: 'sqlite:demo-output/bench.db',
+      DATABASE_URL: ':memory:',
       NODE_EXTRA_CA_CERTS: caFile,
     },
     async [Symbol.asyncDispose]() {

@@ -31,6 +31,7 @@ describe('nothing set', () => {
       model: { kind: 'sandbox' },
       transcribeModel: undefined,
       database: { kind: 'sqlite', file: 'data/parley.db' },
+      memory: { keys: undefined, tokenBudget: 16_000, retentionDays: 30, deletionGraceDays: 7 },
       attachmentHosts: [
         { protocol: 'https:', host: 'cdn.discordapp.com' },
         { protocol: 'https:', host: 'media.discordapp.net' },

@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { FRAME_MS, FRAME_SAMPLES, type Frame } from '../../src/audio/frame.ts';
 import { FrameQueue } from '../../src/audio/frame-queue.ts';
 import { Call } from '../../src/conversation/call.ts';
-import { History } from '../../src/conversation/history.ts';
+import { Memory } from '../../src/conversation/memory.ts';
 import type { Playback, Speaker, VoiceInputEvent } from '../../src/conversation/ports.ts';
 import { FIXED_RULE } from '../../src/conversation/turn-detector.ts';
 import { english } from '../../src/language/english.ts';
 import { ModelBusyError } from '../../src/model/errors.ts';
-import type { Conversation, ReplyEvent } from '../../src/model/model.ts';
-import { MemoryStore } from '../../src/store/memory-store.ts';
+import type { Conversation, ReplyEvent, ReplyOptions, TranscriptEvent } from '../../src/model/model.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { TurnRecord } from '../../src/store/turn-store.ts';
+import { monotonicClock } from '../../src/time/clock.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -57,7 +59,12 @@ class Room {
   readonly clock = new ManualClock();
   readonly captions: string[] = [];
   readonly notices: string[] = [];
-  readonly store = new MemoryStore();
+  readonly store = openStore({
+    location: { kind: 'sqlite', file: ':memory:' },
+    keys: undefined,
+    clock: monotonicClock,
+  });
+  readonly #memory: Memory;
   readonly #input = new FrameQueue<VoiceInputEvent>(10_000);
   readonly #answers: ScriptedAnswer[] = [];
   readonly #waiting: ((answer: ScriptedAnswer) => void)[] = [];
@@ -65,18 +72,22 @@ class Room {
   #running: Promise<void>;
 
   constructor() {
+    const model = {
+      respond: (conversation: Conversation, _options: ReplyOptions, signal: AbortSignal) =>
+        this.#respond(conversation, signal),
+      // The words of what was said do not matter here.
+      transcribe: async function* (): AsyncGenerator<TranscriptEvent> {},
+    };
+    this.#memory = new Memory({ store: this.store, model, botName: 'Parley', tokenBudget: 10_000, log: silentLog });
     const call = new Call({
       conversationId: 'room',
+      guildId: 'guild',
+      callId: 'call',
       input: { listen: () => this.#input },
       output: { play: (frames, signal) => this.#play(frames, signal) },
       captions: { begin: () => this.#caption(), notice: (text) => void this.notices.push(text) },
-      model: {
-        respond: (conversation, _options, signal) => this.#respond(conversation, signal),
-        transcribe: () => {
-          throw new Error('not asked for');
-        },
-      },
-      history: new History(this.store, 'Parley'),
+      model,
+      memory: this.#memory,
       voice: 'alloy',
       words: english,
       rule: FIXED_RULE,
@@ -126,6 +137,16 @@ class Room {
     this.#stop.abort();
     this.#input.end();
     await this.#running;
+    await this.#memory[Symbol.asyncDispose]();
+    await this.store[Symbol.asyncDispose]();
+  }
+
+  /** The turns that have ended, once there are so many. */
+  async turns(count: number): Promise<readonly TurnRecord[]> {
+    for (;;) {
+      const { turns } = await this.store.conversations.load('room', 100);
+      if (turns.length >= count) return turns;
+    }
   }
 
   async *#respond(conversation: Conversation, signal: AbortSignal): AsyncGenerator<ReplyEvent> {
@@ -199,6 +220,7 @@ describe('Call', () => {
     first.speak('Hello Alice.', 20);
     first.end();
     await room.silence(1000);
+    await room.turns(1);
     expect(room.captions).toEqual(['Hello Alice.']);
     await room.speak(ALICE, 400);
     await room.silence(FIXED_RULE.silenceMs);
@@ -219,6 +241,7 @@ describe('Call', () => {
     expect(first.signal.aborted).toBe(true);
     expect(room.captions[0]).toMatch(/^One two .*…$/);
     expect(room.captions[0]).not.toContain('ten');
+    await room.turns(1);
     await room.silence(FIXED_RULE.silenceMs);
     const second = await room.asked();
     const assistant = second.conversation.messages.find((message) => message.role === 'assistant');
@@ -236,6 +259,7 @@ describe('Call', () => {
     await room.silence(500);
     await room.speak(BOB, 40);
     await room.silence(2500);
+    await room.turns(1);
     expect(room.captions).toEqual(['One two three.']);
   });
 
@@ -264,8 +288,7 @@ describe('Call', () => {
     await room.speak(ALICE, 400);
     await room.silence(FIXED_RULE.silenceMs);
     (await room.asked()).fail(new ModelBusyError({ operatorHint: 'wait' }));
-    await settle();
-    await settle();
+    await room.turns(1);
     expect(room.notices).toEqual([english.modelErrors.busy]);
     await room.speak(ALICE, 400);
     await room.silence(FIXED_RULE.silenceMs);
@@ -273,6 +296,7 @@ describe('Call', () => {
     next.speak('Here I am.', 20);
     next.end();
     await room.silence(1000);
+    await room.turns(2);
     expect(room.captions).toEqual(['Here I am.']);
   });
 
@@ -284,9 +308,10 @@ describe('Call', () => {
     answer.speak('The first half of it', 50);
     answer.fail(new ModelBusyError({ operatorHint: 'wait' }));
     await room.silence(2000);
+    const [turn] = await room.turns(1);
     expect(room.captions[0]).toMatch(/^The first half.*…$/);
     expect(room.notices).toHaveLength(1);
-    const [turn] = await room.store.recent('room', 1);
+    expect(turn?.state).toBe('failed');
     expect(turn?.reply?.audio).toBeUndefined();
   });
 });

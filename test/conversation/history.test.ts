@@ -1,68 +1,147 @@
 import { describe, expect, it } from 'vitest';
 
-import { History, speakerLabel } from '../../src/conversation/history.ts';
-import { MemoryStore } from '../../src/store/memory-store.ts';
-import type { StoredSpeech, StoredUtterance } from '../../src/store/store.ts';
+import { conversationOf, speakerLabel, transcriptOf } from '../../src/conversation/history.ts';
+import type { Past, ReplyRecord, TurnRecord, UtteranceRecord } from '../../src/store/turn-store.ts';
 
-const speech = (durationMs: number): StoredSpeech => ({ format: 'mp3', data: new Uint8Array([1]), durationMs });
+const VOICE = { botName: 'Parley', output: 'voice' } as const;
+const TEXT = { botName: 'Parley', output: 'text' } as const;
+const NOTHING: Past = { summary: undefined, turns: [], revision: '0' };
 
-function said(speakerName: string, what: { text?: string; speech?: StoredSpeech; offsetMs?: number }): StoredUtterance {
-  return { speakerId: speakerName, speakerName, offsetMs: what.offsetMs ?? 0, text: what.text, speech: what.speech };
+const sound = new Uint8Array([1, 2, 3]);
+
+function said(speakerName: string, what: Partial<UtteranceRecord>): UtteranceRecord {
+  return {
+    speakerId: speakerName,
+    speakerName,
+    offsetMs: 0,
+    text: undefined,
+    transcript: undefined,
+    speech: undefined,
+    ...what,
+  };
 }
 
-describe('History', () => {
-  it('labels every utterance with its speaker and keeps their tracks apart, in order', async () => {
-    const history = new History(new MemoryStore(), 'Parley');
-    const { messages } = await history.conversation('c', [
-      said('Alice', { speech: speech(1000) }),
-      said('Bob', { speech: speech(2000), offsetMs: 1300 }),
-    ]);
+const spoke = (speakerName: string, durationMs: number, more: Partial<UtteranceRecord> = {}): UtteranceRecord =>
+  said(speakerName, { speech: { format: 'mp3', durationMs, data: sound }, ...more });
+
+function turn(position: number, utterances: UtteranceRecord[], reply?: ReplyRecord, failure?: string): TurnRecord {
+  return {
+    id: `turn:${position}`,
+    conversationId: 'c',
+    guildId: 'g',
+    atMs: position,
+    endedAtMs: position,
+    position,
+    state: failure ? 'failed' : 'done',
+    utterances,
+    reply,
+    usage: undefined,
+    failure,
+  };
+}
+
+const past = (...turns: TurnRecord[]): Past => ({ ...NOTHING, turns });
+
+describe('conversationOf', () => {
+  it('labels every utterance with its speaker and keeps their tracks apart, in order', () => {
+    const { messages } = conversationOf(NOTHING, [spoke('Alice', 1000), spoke('Bob', 2000, { offsetMs: 1300 })], VOICE);
     expect(messages).toEqual([
       {
         role: 'user',
         parts: [
           { type: 'text', text: 'Alice at 0.0 s:' },
-          { type: 'speech', speech: speech(1000) },
+          { type: 'speech', speech: { format: 'mp3', data: sound, durationMs: 1000 } },
           { type: 'text', text: 'Bob at 1.3 s:' },
-          { type: 'speech', speech: speech(2000) },
+          { type: 'speech', speech: { format: 'mp3', data: sound, durationMs: 2000 } },
         ],
       },
     ]);
   });
 
-  it('carries earlier turns with what was heard of their replies', async () => {
-    const history = new History(new MemoryStore(), 'Parley');
-    const audio = { id: 'audio_1', expiresAtMs: 99 };
-    await history.record('c', {
-      atMs: 0,
-      utterances: [said('Alice', { text: 'Hi' })],
-      reply: { text: 'Hello', audio },
-    });
-    await history.record('c', { atMs: 1, utterances: [said('Bob', { text: 'And?' })], reply: undefined });
-    const { messages } = await history.conversation('c', [said('Alice', { text: 'Again' })]);
-    expect(messages).toEqual([
-      { role: 'user', parts: [{ type: 'text', text: 'Alice: Hi' }] },
-      { role: 'assistant', text: 'Hello', audio },
-      { role: 'user', parts: [{ type: 'text', text: 'Bob: And?' }] },
-      { role: 'user', parts: [{ type: 'text', text: 'Alice: Again' }] },
+  it('names the last reply by its id and older ones by their words', () => {
+    const audio = (id: string): ReplyRecord => ({ text: `words of ${id}`, audio: { id, expiresAtMs: 99 } });
+    const { messages } = conversationOf(
+      past(
+        turn(1, [said('Alice', { text: 'Hi' })], audio('one')),
+        turn(2, [said('Bob', { text: 'And?' })], audio('two')),
+      ),
+      [said('Alice', { text: 'Again' })],
+      TEXT,
+    );
+    expect(messages.filter(({ role }) => role === 'assistant')).toEqual([
+      { role: 'assistant', text: 'words of one', audio: undefined },
+      { role: 'assistant', text: 'words of two', audio: { id: 'two', expiresAtMs: 99 } },
     ]);
   });
 
-  it('keeps channels apart', async () => {
-    const history = new History(new MemoryStore(), 'Parley');
-    await history.record('one', { atMs: 0, utterances: [said('Alice', { text: 'secret' })], reply: undefined });
-    const { messages } = await history.conversation('two', [said('Bob', { text: 'Hi' })]);
-    expect(JSON.stringify(messages)).not.toContain('secret');
+  it('has no reply where nothing was heard, and only what was heard where it was cut', () => {
+    const { messages } = conversationOf(
+      past(
+        turn(1, [said('Alice', { text: 'one' })]),
+        turn(2, [said('Alice', { text: 'two' })], { text: 'The first', audio: undefined }),
+      ),
+      [said('Alice', { text: 'three' })],
+      TEXT,
+    );
+    expect(messages.map((message) => (message.role === 'assistant' ? message.text : 'user'))).toEqual([
+      'user',
+      'user',
+      'The first',
+      'user',
+    ]);
   });
 
-  it('sends the newest sound of earlier turns and words in place of older sound', async () => {
-    const history = new History(new MemoryStore(), 'Parley');
-    for (const speaker of ['first', 'second', 'third']) {
-      await history.record('c', { atMs: 0, utterances: [said(speaker, { speech: speech(25_000) })], reply: undefined });
-    }
-    const { messages } = await history.conversation('c', [said('Alice', { speech: speech(1000) })]);
-    const kinds = messages.map((message) => (message.role === 'user' ? message.parts.map(({ type }) => type) : []));
-    expect(kinds).toEqual([['text'], ['text', 'speech'], ['text', 'speech'], ['text', 'speech']]);
+  it('leaves out what the filter refused and what went on in the next turn', () => {
+    const { messages } = conversationOf(
+      past(
+        turn(1, [said('Alice', { text: 'refused' })], undefined, 'filtered-prompt'),
+        turn(2, [said('Alice', { text: 'half' })], undefined, 'continued'),
+      ),
+      [said('Alice', { text: 'whole' })],
+      TEXT,
+    );
+    expect(messages).toEqual([{ role: 'user', parts: [{ type: 'text', text: 'Alice: whole' }] }]);
+  });
+
+  it('has the words of speech whose sound is no longer kept', () => {
+    const forgotten = { format: 'mp3', durationMs: 4000, data: undefined } as const;
+    const { messages } = conversationOf(
+      past(
+        turn(1, [said('Alice', { speech: forgotten, transcript: 'Good evening.' })]),
+        turn(2, [said('Bob', { speech: forgotten })]),
+      ),
+      [spoke('Alice', 1000)],
+      VOICE,
+    );
+    expect(messages.slice(0, 2).map((message) => (message.role === 'user' ? message.parts : []))).toEqual([
+      [{ type: 'text', text: 'Alice: Good evening.' }],
+      [{ type: 'text', text: 'Bob: (spoke for 4 s, not written down)' }],
+    ]);
+  });
+
+  it('asks for a voice when nothing before was spoken, so that the model does not fall silent', () => {
+    const words = past(turn(1, [said('Alice', { text: 'Hi' })], { text: 'Hello', audio: undefined }));
+    const last = (one: { messages: readonly unknown[] }): string => JSON.stringify(one.messages.at(-1));
+    expect(last(conversationOf(words, [said('Alice', { text: 'More' })], VOICE))).toContain('Answer aloud');
+    expect(last(conversationOf(words, [said('Alice', { text: 'More' })], TEXT))).not.toContain('Answer aloud');
+    const spoken = past(turn(1, [spoke('Alice', 500)], { text: 'Hello', audio: undefined }));
+    expect(last(conversationOf(spoken, [said('Alice', { text: 'More' })], VOICE))).not.toContain('Answer aloud');
+  });
+
+  it('begins with the summary of what came before', () => {
+    const summary = { text: 'They spoke of dragons.', throughPosition: 4, madeAtMs: 0 };
+    const { messages } = conversationOf({ ...NOTHING, summary }, [said('Alice', { text: 'Hi' })], TEXT);
+    expect(JSON.stringify(messages[0])).toContain('They spoke of dragons.');
+  });
+});
+
+describe('transcriptOf', () => {
+  it('holds everything as lines, and nothing that was refused', () => {
+    const lines = transcriptOf('Earlier: a greeting.', [
+      turn(5, [spoke('Alice', 1000, { transcript: 'Shall we?' })], { text: 'Yes.', audio: undefined }),
+      turn(6, [said('Bob', { text: 'refused' })], undefined, 'filtered-prompt'),
+    ]);
+    expect(lines).toBe('Earlier: a greeting.\nAlice: Shall we?\nYou: Yes.');
   });
 });
 
@@ -73,7 +152,7 @@ describe('speakerLabel', () => {
   });
 
   it('is short, and never empty', () => {
-    expect([...speakerLabel('🦊'.repeat(100))]).toHaveLength(32);
+    expect(Array.from(speakerLabel('🦊'.repeat(100)))).toHaveLength(32);
     expect(speakerLabel(' \n ')).toBe('Someone');
   });
 });
