@@ -4,10 +4,11 @@ import type { BotLink } from './bot-link.ts';
 import { BotSpeech } from './bot-speech.ts';
 import { DaveGroup } from './dave-group.ts';
 import type { FaultPlan } from './faults.ts';
-import { isSilence, Track, type HeardSound, type Recording } from './hearing.ts';
+import { isSilence, Track, type HeardSound } from './hearing.ts';
 import { Person } from './person.ts';
 import { PersonDave } from './person-dave.ts';
 import { randomInteger, type Random } from './random.ts';
+import type { Recordings } from './recordings.ts';
 import type { RtpPacket } from './rtp.ts';
 import type { CallMember } from './service.ts';
 
@@ -22,8 +23,7 @@ export interface CallContext {
   readonly random: Random;
   readonly faults: FaultPlan;
   readonly emit: (event: SandboxEvent) => void;
-  /** What this listener has heard of this sender so far. */
-  readonly recording: (listenerId: string, senderId: string) => Recording;
+  readonly recordings: Recordings;
   readonly newSsrc: () => number;
 }
 
@@ -180,7 +180,7 @@ export class Call implements Disposable {
       const opus = listener.dave.decrypt(bot.member.userId, rtp.payload);
       if (!opus) continue;
       sound ??= bot.track.hear(rtp, opus, atMs);
-      this.#context.recording(listener.member.userId, bot.member.userId).add(sound);
+      this.#context.recordings.add(listener.member.userId, bot.member.userId, sound);
     }
   }
 
@@ -200,7 +200,7 @@ export class Call implements Disposable {
     for (const listener of this.#people.values()) {
       if (listener === person || listener.member.deafened) continue;
       sound ??= person.track.hear(rtp, rtp.payload, atMs);
-      this.#context.recording(listener.member.userId, person.member.userId).add(sound);
+      this.#context.recordings.add(listener.member.userId, person.member.userId, sound);
     }
   }
 

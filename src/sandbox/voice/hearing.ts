@@ -5,10 +5,12 @@ import type { Heard, HeardPacket } from '../control/protocol.ts';
 import type { RtpPacket } from './rtp.ts';
 
 /** How much is kept of what one member heard of another; the oldest is dropped. */
-const KEPT_MS = 10 * 60_000;
+export const KEPT_MS = 10 * 60_000;
 const RTP_TICKS_PER_SAMPLE = 48_000 / SAMPLE_RATE_HZ;
 /** A timestamp further back than this is a new stream, not a late packet. */
 const MAX_LATE_TICKS = 48_000;
+/** A sender whose timestamps run away does not make the timeline longer than this. */
+const MAX_TIMELINE_SAMPLES = (2 * KEPT_MS * SAMPLE_RATE_HZ) / 1000;
 
 /** One packet as it was heard. */
 export interface HeardSound {
@@ -55,6 +57,11 @@ export class Track implements Disposable {
 export class Recording {
   readonly #sounds: HeardSound[] = [];
 
+  /** When the newest sound arrived. */
+  get lastMs(): number {
+    return this.#sounds.at(-1)?.packet.atMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   add(sound: HeardSound): void {
     this.#sounds.push(sound);
     const oldestMs = sound.packet.atMs - KEPT_MS;
@@ -83,7 +90,7 @@ function onTimeline(sounds: readonly HeardSound[]): Int16Array {
   for (const sound of sounds) {
     const at = before === undefined ? 0 : placeAfter(before.sound, before.at, sound, end);
     before = { sound, at };
-    if (at < 0) continue;
+    if (at < 0 || at > MAX_TIMELINE_SAMPLES) continue;
     placed.push({ at, samples: sound.samples });
     end = Math.max(end, at + sound.samples.length);
   }

@@ -11,10 +11,10 @@ import { Bots } from './bots.ts';
 import type { CallContext } from './call.ts';
 import { Calls } from './calls.ts';
 import { FaultPlan } from './faults.ts';
-import { Recording } from './hearing.ts';
 import { VoiceListener } from './listener.ts';
 import { Network } from './network.ts';
 import { seededRandom } from './random.ts';
+import { Recordings } from './recordings.ts';
 import type { VoiceService, VoiceServiceOptions } from './service.ts';
 import { TRANSPORT_MODES } from './transport-cipher.ts';
 import { sendAsStranger } from './udp.ts';
@@ -22,7 +22,7 @@ import { CLOSE } from './voice-codes.ts';
 
 /** Paddings, SSRCs and the order of commits are the same in each run. */
 const SEED = 20_260_301;
-/** Real SSRCs are anything below 2^32; these are easy to tell from sequence numbers in a log. */
+/** SSRCs are counted up from anywhere between these: easy to tell from sequence numbers in a log, and below 2^32. */
 const MIN_SSRC = 100_000;
 const MAX_SSRC = 2 ** 31;
 /** A bot that does not come to the new server after a move is put out of the old one after this long. */
@@ -34,8 +34,8 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
   const certificate = await createLoopbackCertificate();
   const faults = new FaultPlan();
   const network = new Network(clock);
-  const recordings = new Map<string, Recording>();
-  const ssrcs = new Set<number>();
+  const recordings = new Recordings();
+  let lastSsrc = randomInt(MIN_SSRC, MAX_SSRC);
   const moves = new Set<Disposable>();
 
   const context: CallContext = {
@@ -43,18 +43,8 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
     faults,
     random: seededRandom(SEED),
     emit: options.emit,
-    recording(listenerId, senderId) {
-      const key = `${listenerId} ${senderId}`;
-      const recording = recordings.get(key) ?? new Recording();
-      recordings.set(key, recording);
-      return recording;
-    },
-    newSsrc() {
-      let ssrc = randomInt(MIN_SSRC, MAX_SSRC);
-      while (ssrcs.has(ssrc)) ssrc = randomInt(MIN_SSRC, MAX_SSRC);
-      ssrcs.add(ssrc);
-      return ssrc;
-    },
+    recordings,
+    newSsrc: () => (lastSsrc += 1),
   };
   const calls = new Calls(context, options.daveVersion ?? 1);
   const bots = new Bots(calls, context, network, { modes: TRANSPORT_MODES, daveRequired: undefined });
@@ -142,7 +132,7 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
       },
       stopSpeaking: async ({ personId }) => calls.person(personId).stopSpeaking(),
       heard: async ({ personId, fromUserId, sinceMs = Number.NEGATIVE_INFINITY }) =>
-        context.recording(personId, fromUserId).since(sinceMs),
+        recordings.heard(personId, fromUserId, sinceMs),
       setNetwork: async (conditions) => network.setConditions(conditions),
       voiceFault,
       setVoiceDefaults: async ({ modes, daveVersion, daveRequired }) => {
