@@ -224,6 +224,7 @@ export class Call {
       { events: model.respond(conversation, options, signal), output, captions, begun },
       signal,
     );
+    remembered.spoke(!outcome.silent);
     if (!outcome.silent || signal.aborted) return outcome;
     // A model whose history is all words tends to answer in words: then it is given its own words to read.
     const aloud = await new SpokenReply().run(

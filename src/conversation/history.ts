@@ -5,7 +5,7 @@ import { instructions } from './instructions.ts';
 /** Discord display names have at most 32 characters. */
 const MAX_NAME_LENGTH = 32;
 
-/** Put before a spoken answer is asked for when nothing in the history was spoken: such histories make a model fall silent. */
+/** Said to a model that has begun to answer in words alone, as models do whose history is all words. */
 const ANSWER_ALOUD = '(Answer aloud.)';
 
 /**
@@ -21,7 +21,7 @@ const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'continued']);
 export function conversationOf(
   past: Past,
   utterances: readonly UtteranceRecord[],
-  { botName, output }: { botName: string; output: 'text' | 'voice' },
+  { botName, remindToSpeak }: { botName: string; remindToSpeak: boolean },
 ): Conversation {
   const turns = past.turns.filter(({ failure }) => !NOT_SENT.has(failure));
   const earlier = turns.flatMap((turn, index) => messagesOf(turn, index === turns.length - 1));
@@ -29,7 +29,7 @@ export function conversationOf(
   const messages: Message[] = [
     ...(past.summary ? [summaryMessage(past.summary.text)] : []),
     ...earlier,
-    output === 'voice' && hasDrifted(earlier) ? { ...newest, parts: [...newest.parts, text(ANSWER_ALOUD)] } : newest,
+    remindToSpeak ? { ...newest, parts: [...newest.parts, text(ANSWER_ALOUD)] } : newest,
   ];
   return { instructions: instructions(botName), messages };
 }
@@ -84,13 +84,6 @@ function wordsOf({ text: written, transcript, speech }: UtteranceRecord): string
 
 function summaryMessage(summary: string): UserMessage {
   return { role: 'user', parts: [text(`What was said before, in short:\n${summary}`)] };
-}
-
-function hasDrifted(messages: readonly Message[]): boolean {
-  const spoken = messages.some((message) =>
-    message.role === 'assistant' ? message.audio !== undefined : message.parts.some(({ type }) => type === 'speech'),
-  );
-  return messages.length > 0 && !spoken;
 }
 
 function text(words: string): ContentPart {

@@ -36,6 +36,8 @@ export class Memory {
   readonly #summarizer: Summarizer;
   /** Conversations whose people know that nothing is remembered just now. */
   readonly #told = new Set<string>();
+  /** Conversations whose last spoken answer was to be one and came as words. */
+  readonly #fallenSilent = new Set<string>();
   readonly #work = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
 
@@ -75,6 +77,15 @@ export class Memory {
     if (store.health.state.kind === 'ok' || this.#told.has(conversationId)) return false;
     this.#told.add(conversationId);
     return true;
+  }
+
+  hasFallenSilent(conversationId: string): boolean {
+    return this.#fallenSilent.has(conversationId);
+  }
+
+  noteSilence(conversationId: string, silent: boolean): void {
+    if (silent) this.#fallenSilent.add(conversationId);
+    else this.#fallenSilent.delete(conversationId);
   }
 
   noteTrouble(error: unknown): void {
@@ -123,12 +134,18 @@ export class RememberedTurn {
 
   /** What the model is to be sent. Without history while the store is away. */
   async conversation(output: 'text' | 'voice'): Promise<Conversation> {
-    return conversationOf(await this.#past, this.#turn.utterances, { botName: this.#parts.botName, output });
+    const remindToSpeak = output === 'voice' && this.#memory.hasFallenSilent(this.#turn.conversationId);
+    return conversationOf(await this.#past, this.#turn.utterances, { botName: this.#parts.botName, remindToSpeak });
   }
 
   /** Notes that the model is asked now. `false`: the turn was forgotten or taken over meanwhile; drop it quietly. */
   async asked(): Promise<boolean> {
     return this.#advance('asked');
+  }
+
+  /** Notes whether the model spoke, as it was asked to, or answered in words alone. */
+  spoke(aloud: boolean): void {
+    this.#memory.noteSilence(this.#turn.conversationId, !aloud);
   }
 
   /** Notes that the answer has begun, and has what was said written down for when its sound is no longer kept. */

@@ -9,8 +9,8 @@ import type { Story } from './story.ts';
 /** Longest wait for the answer to a command. */
 const ANSWER_MS = 20_000;
 
-/** Barge-in must be faster than this: a guard of 200 ms, and a frame or two on the way. */
-const MAX_STOP_MS = 400;
+/** A guard of 200 ms and a frame or two on the way make 260; a busy machine may take longer. */
+const MAX_STOP_MS = 700;
 
 export interface DemoParts {
   readonly client: SandboxClient;

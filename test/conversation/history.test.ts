@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { conversationOf, speakerLabel, transcriptOf } from '../../src/conversation/history.ts';
 import type { Past, ReplyRecord, TurnRecord, UtteranceRecord } from '../../src/store/turn-store.ts';
 
-const VOICE = { botName: 'Parley', output: 'voice' } as const;
-const TEXT = { botName: 'Parley', output: 'text' } as const;
+const USUAL = { botName: 'Parley', remindToSpeak: false };
 const NOTHING: Past = { summary: undefined, turns: [], revision: '0' };
 
 const sound = new Uint8Array([1, 2, 3]);
@@ -44,7 +43,7 @@ const past = (...turns: TurnRecord[]): Past => ({ ...NOTHING, turns });
 
 describe('conversationOf', () => {
   it('labels every utterance with its speaker and keeps their tracks apart, in order', () => {
-    const { messages } = conversationOf(NOTHING, [spoke('Alice', 1000), spoke('Bob', 2000, { offsetMs: 1300 })], VOICE);
+    const { messages } = conversationOf(NOTHING, [spoke('Alice', 1000), spoke('Bob', 2000, { offsetMs: 1300 })], USUAL);
     expect(messages).toEqual([
       {
         role: 'user',
@@ -66,7 +65,7 @@ describe('conversationOf', () => {
         turn(2, [said('Bob', { text: 'And?' })], audio('two')),
       ),
       [said('Alice', { text: 'Again' })],
-      TEXT,
+      USUAL,
     );
     expect(messages.filter(({ role }) => role === 'assistant')).toEqual([
       { role: 'assistant', text: 'words of one', audio: undefined },
@@ -81,7 +80,7 @@ describe('conversationOf', () => {
         turn(2, [said('Alice', { text: 'two' })], { text: 'The first', audio: undefined }),
       ),
       [said('Alice', { text: 'three' })],
-      TEXT,
+      USUAL,
     );
     expect(messages.map((message) => (message.role === 'assistant' ? message.text : 'user'))).toEqual([
       'user',
@@ -98,7 +97,7 @@ describe('conversationOf', () => {
         turn(2, [said('Alice', { text: 'half' })], undefined, 'continued'),
       ),
       [said('Alice', { text: 'whole' })],
-      TEXT,
+      USUAL,
     );
     expect(messages).toEqual([{ role: 'user', parts: [{ type: 'text', text: 'Alice: whole' }] }]);
   });
@@ -111,7 +110,7 @@ describe('conversationOf', () => {
         turn(2, [said('Bob', { speech: forgotten })]),
       ),
       [spoke('Alice', 1000)],
-      VOICE,
+      USUAL,
     );
     expect(messages.slice(0, 2).map((message) => (message.role === 'user' ? message.parts : []))).toEqual([
       [{ type: 'text', text: 'Alice: Good evening.' }],
@@ -119,18 +118,14 @@ describe('conversationOf', () => {
     ]);
   });
 
-  it('asks for a voice when nothing before was spoken, so that the model does not fall silent', () => {
-    const words = past(turn(1, [said('Alice', { text: 'Hi' })], { text: 'Hello', audio: undefined }));
-    const last = (one: { messages: readonly unknown[] }): string => JSON.stringify(one.messages.at(-1));
-    expect(last(conversationOf(words, [said('Alice', { text: 'More' })], VOICE))).toContain('Answer aloud');
-    expect(last(conversationOf(words, [said('Alice', { text: 'More' })], TEXT))).not.toContain('Answer aloud');
-    const spoken = past(turn(1, [spoke('Alice', 500)], { text: 'Hello', audio: undefined }));
-    expect(last(conversationOf(spoken, [said('Alice', { text: 'More' })], VOICE))).not.toContain('Answer aloud');
+  it('reminds a model that has fallen silent to speak', () => {
+    const { messages } = conversationOf(NOTHING, [said('Alice', { text: 'More' })], { ...USUAL, remindToSpeak: true });
+    expect(JSON.stringify(messages.at(-1))).toContain('Answer aloud');
   });
 
   it('begins with the summary of what came before', () => {
     const summary = { text: 'They spoke of dragons.', throughPosition: 4, madeAtMs: 0 };
-    const { messages } = conversationOf({ ...NOTHING, summary }, [said('Alice', { text: 'Hi' })], TEXT);
+    const { messages } = conversationOf({ ...NOTHING, summary }, [said('Alice', { text: 'Hi' })], USUAL);
     expect(JSON.stringify(messages[0])).toContain('They spoke of dragons.');
   });
 });
