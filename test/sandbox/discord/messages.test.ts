@@ -78,8 +78,15 @@ test('a voice message has one sound with its length and waveform, and is never e
   };
   expect(await refusal(channel.send({ files: [picture], flags }))).toMatchObject({ code: 50_160 });
   expect(await refusal(channel.send({ files: [ogg], flags }))).toMatchObject({ code: 50_161 });
+});
+
+test('where voice messages are forbidden, sending one is refused', async () => {
+  await using world = await TestWorld.start();
+  const client = await world.bot();
+  const channel = textChannel(client, world.textId);
   await world.control.setDenied({ channelId: world.textId, userId: client.user.id, deny: ['SEND_VOICE_MESSAGES'] });
-  expect(await refusal(channel.send({ files: [voice], flags }))).toMatchObject({ code: 50_173, status: 403 });
+  const message = { files: [{ ...ogg, duration: 1.5, waveform }], flags: MessageFlags.IsVoiceMessage } as const;
+  expect(await refusal(channel.send(message))).toMatchObject({ code: 50_173, status: 403 });
 });
 
 test('without the flag, or where it cannot be set, a sound is an ordinary file', async () => {
