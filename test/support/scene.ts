@@ -1,3 +1,5 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+
 import { expect } from 'vitest';
 
 import { startApp } from '../../src/app.ts';
@@ -5,13 +7,13 @@ import { parseConfig } from '../../src/config/config.ts';
 import type { Env } from '../../src/config/env.ts';
 import { SandboxClient } from '../../src/sandbox/control/client.ts';
 import type { ModelRequestRecord, ModelSettings } from '../../src/sandbox/control/protocol.ts';
-import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { monotonicClock, type Clock } from '../../src/time/clock.ts';
 import { Room, type Person } from './room.ts';
 
 export interface SceneOptions {
-  /** Settings of the bot. What is not set is the sandbox's. */
+  /** Settings of the bot that differ from {@link settingsFor}. */
   readonly env?: Env;
   readonly clock?: Clock;
 }
@@ -19,7 +21,7 @@ export interface SceneOptions {
 /** Quick enough for a test, and still a stream: its sound comes in pieces. */
 const QUICK_MODEL: ModelSettings = { firstAudioMs: 60, chunkMs: 100, speed: 8 };
 
-/** The whole bot in the sandbox's world, on real sockets, as `npm start` runs it; with a model that answers quickly. */
+/** The whole bot in the sandbox's world, on real sockets, set up as for a real server; with a model that answers quickly. */
 export class Scene implements AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly client: SandboxClient;
@@ -53,17 +55,11 @@ export class Scene implements AsyncDisposable {
     const faults: Error[] = [];
     const logger = createLogger({ level: 'debug', secrets: [], destination: { write: (line) => log.push(line) } });
     const stop = new AbortController();
-    const app = parts.use(
-      await startApp(
-        parseConfig({ DATABASE_URL: ':memory:', ...env }),
-        logger,
-        stop.signal,
-        (error) => void faults.push(error),
-        clock,
-      ),
-    );
-    const { sandbox, botId } = app;
-    if (!sandbox) throw new Error('a scene plays in the sandbox');
+    const sandbox = parts.use(await Sandbox.start());
+    setDefaultCACertificates([...getCACertificates('default'), sandbox.caPem]);
+    const config = parseConfig({ ...settingsFor(sandbox), ...env });
+    const fail = (error: Error): void => void faults.push(error);
+    const { botId } = parts.use(await startApp(config, logger, stop.signal, fail, clock));
     const client = parts.use(await SandboxClient.connect(sandbox.controlUrl));
     await client.setModel(QUICK_MODEL);
     const home = {
@@ -123,6 +119,21 @@ export class Scene implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#parts.disposeAsync();
   }
+}
+
+/** What one sets to run a bot with this Discord and this model. Speech is written down by a model of its own. */
+export function settingsFor({ discord, model }: Pick<Sandbox, 'discord' | 'model'>): Env {
+  return {
+    SANDBOX: 'never',
+    DISCORD_TOKEN: discord.token,
+    DISCORD_API_URL: discord.apiUrl,
+    ATTACHMENT_HOSTS: `http://${discord.cdnHost}`,
+    AZURE_OPENAI_ENDPOINT: model.url,
+    AZURE_OPENAI_DEPLOYMENT_NAME: 'gpt-audio-1.5',
+    AZURE_OPENAI_API_KEY: model.apiKey,
+    TRANSCRIBE_MODEL: 'gpt-4o-transcribe',
+    DATABASE_URL: 'sqlite::memory:',
+  };
 }
 
 function named(list: readonly Person[], name: string): Person {
