@@ -36,7 +36,7 @@ export class BotLink implements DaveMember {
   readonly ssrc: number;
   readonly media: BotMedia;
   /** The newest DAVE version the client offered. */
-  readonly maxDaveVersion: number;
+  readonly maxDaveVersion: 0 | 1;
   readonly #modes: readonly TransportMode[];
   readonly #serverPort: number;
   readonly #group: DaveGroup;
@@ -52,7 +52,7 @@ export class BotLink implements DaveMember {
     userId: string;
     ssrc: number;
     media: BotMedia;
-    maxDaveVersion: number;
+    maxDaveVersion: 0 | 1;
     modes: readonly TransportMode[];
     serverPort: number;
     group: DaveGroup;
@@ -106,6 +106,8 @@ export class BotLink implements DaveMember {
 
   /** A JSON message of an identified client. */
   message(op: number, d: Record<string, unknown>): void {
+    // A socket may still have something to say after it was told to close.
+    if (this.#phase.kind === 'ended') return;
     switch (op) {
       case OP.selectProtocol:
         this.#selectProtocol(d);
@@ -130,6 +132,7 @@ export class BotLink implements DaveMember {
 
   /** A binary message of an identified client. */
   binary(op: number, payload: Buffer): void {
+    if (this.#phase.kind === 'ended') return;
     if (op === OP.daveKeyPackage) this.#group.keyPackage(this.userId, payload);
     else if (op === OP.daveCommitWelcome) this.#group.commit(this.userId, payload);
   }
@@ -187,8 +190,7 @@ export class BotLink implements DaveMember {
 
   /** Cuts the TCP connection. */
   cut(): void {
-    this.#socket?.terminate();
-    if (this.#phase.kind !== 'ended') this.#lost(CLOSE.abnormal);
+    this.close(CLOSE.abnormal);
   }
 
   externalSender(packageBytes: Buffer): void {
@@ -253,11 +255,14 @@ export class BotLink implements DaveMember {
   #confirmUnordered(transitionId: number): void {
     const socket = this.#socket;
     if (transitionId !== 0 || socket?.readyState !== socket?.OPEN) return;
-    socket?.once('pong', () => this.#group.transitionReady(this.userId, transitionId));
+    socket?.once('pong', () => {
+      if (this.#phase.kind !== 'ended') this.#group.transitionReady(this.userId, transitionId);
+    });
     socket?.ping();
   }
 
   #lost(code: number): void {
+    if (!this.#socket) return;
     this.#socket = undefined;
     this.#events.gone(code);
     this.#resumeTimer?.[Symbol.dispose]();

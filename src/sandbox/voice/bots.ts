@@ -57,7 +57,7 @@ export class Bots implements UdpReceiver, Disposable {
     const before = this.#byGuild.get(member.guildId);
     if (before && before.call.channelId !== member.channelId) this.remove(member.guildId, CLOSE.disconnected);
     const call = this.#calls.of(member);
-    if (!call.botConnected) call.startWith(this.#calls.version);
+    if (!call.botConnected) call.startAnew(this.#calls.version);
     call.seatBot(member);
     const token = newToken();
     const link = before?.call === call ? before.link : undefined;
@@ -101,6 +101,7 @@ export class Bots implements UdpReceiver, Disposable {
     const link = this.#bySsrc.get(ssrc);
     if (!link || this.#context.faults.takeDroppedDiscovery()) return false;
     link.media.discovered(from);
+    link.announceIfReady();
     return true;
   }
 
@@ -116,11 +117,12 @@ export class Bots implements UdpReceiver, Disposable {
     const admission = this.#find(request.guildId);
     if (!admission || request.userId !== admission.member.userId) return CLOSE.authenticationFailed;
     if (!matches(admission, request)) return CLOSE.sessionNoLongerValid;
-    const { call } = admission;
-    const daveRequired = this.defaults.daveRequired ?? call.group.version === 1;
+    const { call, link: replaced } = admission;
+    const daveRequired = this.defaults.daveRequired ?? call.version === 1;
     if (daveRequired && request.maxDaveVersion < 1) return CLOSE.daveRequired;
-    admission.link?.end(CLOSE.sessionNoLongerValid);
-    if (request.maxDaveVersion < 1) call.group.changeVersion(0);
+    // Forgotten first: its close code is not to use up the token that the new session has come with.
+    admission.link = undefined;
+    replaced?.end(CLOSE.sessionNoLongerValid);
     const link = this.#open(admission, request.maxDaveVersion, listener);
     admission.link = link;
     call.connect(link);
@@ -135,7 +137,7 @@ export class Bots implements UdpReceiver, Disposable {
     return link.resume(socket, request.acknowledged) ? link : CLOSE.sessionNoLongerValid;
   }
 
-  #open(admission: Admission, maxDaveVersion: number, listener: VoiceListener): BotLink {
+  #open(admission: Admission, maxDaveVersion: 0 | 1, listener: VoiceListener): BotLink {
     const { clock, random, faults, emit } = this.#context;
     const { call, member } = admission;
     const { guildId, channelId, userId } = member;

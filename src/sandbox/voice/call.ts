@@ -45,12 +45,13 @@ export class Call implements Disposable {
   readonly #waitingForGroup = new Set<() => void>();
   readonly #timers = new Set<Disposable>();
   #bot: BotSeat | undefined;
-
-  /** The version the call was started with, which a fault or an old client may have changed since. */
+  /** The version that calls started with when this one did. */
   #startVersion: 0 | 1;
+  #version: 0 | 1;
 
   constructor(guildId: string, channelId: string, version: 0 | 1, context: CallContext) {
     this.#startVersion = version;
+    this.#version = version;
     this.guildId = guildId;
     this.channelId = channelId;
     this.#context = context;
@@ -69,11 +70,21 @@ export class Call implements Disposable {
     return this.#bot?.link !== undefined;
   }
 
+  /** The DAVE version of this call, as far as its members can follow: a client without DAVE takes it to 0. */
+  get version(): 0 | 1 {
+    return this.#version;
+  }
+
+  changeVersion(version: 0 | 1): void {
+    this.#version = version;
+    this.group.changeVersion(this.#bot?.link?.maxDaveVersion === 0 ? 0 : version);
+  }
+
   /** Between bots a call takes the version that calls start with by now. */
-  startWith(version: 0 | 1): void {
+  startAnew(version: 0 | 1): void {
     if (version === this.#startVersion) return;
     this.#startVersion = version;
-    this.group.changeVersion(version);
+    this.changeVersion(version);
   }
 
   person(userId: string): Person | undefined {
@@ -153,6 +164,7 @@ export class Call implements Disposable {
 
   connect(link: BotLink): void {
     if (this.#bot) this.#bot.link = link;
+    this.changeVersion(this.#version);
   }
 
   disconnect(link: BotLink): void {

@@ -39,6 +39,8 @@ export class DaveGroup implements Disposable {
   #lastTransitionId = 0;
   /** The next group is entered by an ordered transition (opcodes 23 and 22), not by transition 0. */
   #ordered = false;
+  /** An upgrade is under way: until it is executed everybody still speaks unencrypted. */
+  #upgrading = false;
   #phase: Phase = { kind: 'idle' };
 
   /** `onExecuted` is called after every executed transition. */
@@ -50,7 +52,7 @@ export class DaveGroup implements Disposable {
     this.#onExecuted = onExecuted;
   }
 
-  /** The DAVE version in force. */
+  /** The DAVE version of who joins now. */
   get version(): 0 | 1 {
     return this.#version;
   }
@@ -66,7 +68,7 @@ export class DaveGroup implements Disposable {
   includes(member: DaveMember): boolean {
     const entry = this.#entries.get(member.userId);
     if (entry?.member !== member) return false;
-    if (this.#version === 0) return true;
+    if (this.#version === 0 || this.#upgrading) return true;
     return this.#tree.seats(entry) && !(this.#phase.kind === 'transition' && this.#phase.joining.has(entry));
   }
 
@@ -160,8 +162,10 @@ export class DaveGroup implements Disposable {
       const waiting = [...this.#entries.values()].filter(
         (entry) => entry.keyPackage !== undefined && !this.#tree.seats(entry),
       );
+      // Those who were told to begin again do so together, so that nobody is left out meanwhile.
+      const complete = waiting.length > 1 && (!this.#ordered || waiting.length === this.#entries.size);
       if (this.#tree.founded) this.#change(waiting);
-      else if (waiting.length > 1) this.#propose(this.#tree.planFounding(waiting));
+      else if (complete) this.#propose(this.#tree.planFounding(waiting));
     }
   }
 
@@ -196,6 +200,7 @@ export class DaveGroup implements Disposable {
 
   #upgrade(): void {
     this.#version = 1;
+    this.#upgrading = true;
     this.#everybodyAgain();
   }
 
@@ -244,8 +249,10 @@ export class DaveGroup implements Disposable {
   #execute(): void {
     const phase = this.#phase;
     if (phase.kind !== 'transition') return;
-    this.#idle();
+    // Whoever answers from inside the loop finds the transition still under way, and nobody awaited.
+    phase.awaiting.clear();
     this.#version = phase.version;
+    this.#upgrading = false;
     if (phase.version === 0) this.#forgetGroup();
     for (const entry of this.#entries.values()) {
       const told = phase.told.has(entry);
@@ -253,6 +260,7 @@ export class DaveGroup implements Disposable {
       if (!told && phase.version === 0) entry.member.prepareTransition(phase.id, 0);
       if (told || phase.version === 0) entry.member.executeTransition(phase.id, phase.version);
     }
+    this.#idle();
     this.#onExecuted();
     this.#step();
   }

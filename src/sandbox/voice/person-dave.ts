@@ -34,7 +34,7 @@ const OPERATION_APPEND = 0;
 const MEDIA_AUDIO = 0;
 /** Every DAVE frame ends in these two bytes. */
 const MAGIC_MARKER = 0xfafa;
-/** Unencrypted frames are still taken for this long after a change of version, as libdave does. */
+/** Unencrypted frames are still taken for this long after an upgrade, as libdave does. */
 const PASSTHROUGH_MS = 10_000;
 
 /**
@@ -92,7 +92,12 @@ export class PersonDave implements DaveMember {
   }
 
   proposals(payload: Buffer): void {
-    const result = this.#session?.processProposals(OPERATION_APPEND, payload.subarray(1), this.#recognized());
+    let result: ReturnType<MlsSession['processProposals']> | undefined;
+    try {
+      result = this.#session?.processProposals(OPERATION_APPEND, payload.subarray(1), this.#recognized());
+    } catch {
+      this.#beginAgain();
+    }
     if (!result?.commit) return;
     const answer = result.welcome ? Buffer.concat([result.commit, result.welcome]) : result.commit;
     this.#later(this.#answerDelayMs(), () => this.#answers.commit(answer));
@@ -126,19 +131,20 @@ export class PersonDave implements DaveMember {
 
   executeTransition(_transitionId: number, version: number): void {
     this.#applyCommit();
-    const before = this.#sending;
-    if (version === 0) this.#sending = 'plain';
-    else if (this.#session?.ready) this.#sending = 'encrypted';
-    if (before !== this.#sending) this.#passthroughUntilMs = this.#clock.nowMs() + PASSTHROUGH_MS;
+    if (version === 0) {
+      this.#sending = 'plain';
+    } else if (this.#session?.ready) {
+      if (this.#sending === 'plain') this.#passthroughUntilMs = this.#clock.nowMs() + PASSTHROUGH_MS;
+      this.#sending = 'encrypted';
+    }
   }
 
   /** What leaves for the others, or undefined while nothing may be sent. Silence frames are never encrypted. */
   encrypt(opus: Uint8Array): Buffer | undefined {
     const packet = Buffer.from(opus);
     if (packet.equals(OPUS_SILENCE)) return packet;
-    if (this.#sending === 'nothing') return undefined;
-    if (this.#sending === 'plain' || !this.#session?.ready) return packet;
-    return this.#session.encryptOpus(packet);
+    if (this.#sending === 'plain') return packet;
+    return this.#sending === 'encrypted' && this.#session?.ready ? this.#session.encryptOpus(packet) : undefined;
   }
 
   /** The Opus packet that `userId` sent, or undefined when this member cannot or may not play it. */

@@ -12,7 +12,7 @@ export interface Identify {
   readonly userId: unknown;
   readonly sessionId: unknown;
   readonly token: unknown;
-  readonly maxDaveVersion: number;
+  readonly maxDaveVersion: 0 | 1;
 }
 
 /** Opcode 7. */
@@ -56,7 +56,7 @@ export function serveVoiceSocket(socket: WebSocket, door: VoiceDoor): void {
           userId: d['user_id'],
           sessionId: d['session_id'],
           token: d['token'],
-          maxDaveVersion: Number(d['max_dave_protocol_version'] ?? 0),
+          maxDaveVersion: Number(d['max_dave_protocol_version']) >= 1 ? 1 : 0,
         }),
       );
     } else if (op === OP.resume) {
