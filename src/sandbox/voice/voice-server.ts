@@ -105,7 +105,7 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
         faults.wrongKey(fault.layer, fault.times);
         break;
       case 'dave-version':
-        for (const call of calls) call.group.changeVersion(fault.version);
+        for (const call of calls) call.changeVersion(fault.version);
         break;
     }
   }
