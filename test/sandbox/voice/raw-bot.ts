@@ -9,7 +9,7 @@ import {
 } from '@discordjs/voice';
 
 import { FRAME_MS, FRAME_SAMPLES, OPUS_SILENCE, TRAILING_SILENCE_FRAMES } from '../../../src/audio/frame.ts';
-import { OpusDecoder, OpusEncoder } from '../../../src/audio/opus.ts';
+import { OpusDecoder, OpusEncoder, OpusPacketError } from '../../../src/audio/opus.ts';
 import { concatSamples, toInt16 } from '../../../src/audio/pcm.ts';
 import { correlate } from '../../../src/audio/similarity.ts';
 import { decodeWav, encodeWav } from '../../../src/audio/wav.ts';
@@ -143,8 +143,11 @@ export class RawBot implements AsyncDisposable {
     this.#ears.set(userId, ear);
     const stream = this.connection.receiver.subscribe(userId, { end: { behavior: EndBehaviorType.Manual } });
     stream.on('data', (packet: Buffer) => {
+      // While it waits for new keys the client hands on what it cannot decrypt as it is.
+      const samples = decoded(ear.decoder, packet);
+      if (!samples) return;
       ear.packets.push(packet);
-      ear.samples.push(ear.decoder.decode(packet));
+      ear.samples.push(samples);
     });
   }
 
@@ -243,4 +246,13 @@ export function sweep(durationMs: number, fromHz: number): Int16Array {
 
 export function samplesOf(heard: Heard): Int16Array {
   return toInt16(decodeWav(Buffer.from(heard.wav, 'base64')).channels[0] ?? new Float32Array());
+}
+
+function decoded(decoder: OpusDecoder, packet: Buffer): Int16Array | undefined {
+  try {
+    return decoder.decode(packet);
+  } catch (error) {
+    if (error instanceof OpusPacketError) return undefined;
+    throw error;
+  }
 }
