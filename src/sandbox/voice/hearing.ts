@@ -9,8 +9,8 @@ export const KEPT_MS = 10 * 60_000;
 const RTP_TICKS_PER_SAMPLE = 48_000 / SAMPLE_RATE_HZ;
 /** A timestamp further back than this is a new stream, not a late packet. */
 const MAX_LATE_TICKS = 48_000;
-/** A sender whose timestamps run away does not make the timeline longer than this. */
-const MAX_TIMELINE_SAMPLES = (2 * KEPT_MS * SAMPLE_RATE_HZ) / 1000;
+/** A sender whose timestamps run away does not make the timeline longer than what is kept. */
+const MAX_TIMELINE_SAMPLES = (KEPT_MS * SAMPLE_RATE_HZ) / 1000;
 
 /** One packet as it was heard. */
 export interface HeardSound {
