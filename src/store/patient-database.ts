@@ -2,8 +2,8 @@ import type { CompiledQuery } from 'kysely';
 
 import { sleep, type Clock } from '../time/clock.ts';
 import type { Database, RowsOf, WriteOutcome, WriteStatement } from './database.ts';
-import type { StoreHealth } from './store-health.ts';
-import { StoreError } from './store-error.ts';
+import type { Operation, StoreHealth } from './store-health.ts';
+import { StoreError, type StoreTrouble } from './store-error.ts';
 
 /**
  * How long an operation may go on trying.
@@ -12,6 +12,9 @@ import { StoreError } from './store-error.ts';
  * - `long`: as `patient`, and one try alone may take long.
  */
 export type Patience = 'quick' | 'patient' | 'long';
+
+/** Troubles that may be over within the time of a `quick` operation. A full disk is not. */
+const OVER_SOON: ReadonlySet<StoreTrouble> = new Set(['locked', 'unavailable', 'overloaded']);
 
 const PATIENCE_MS: Readonly<Record<Patience, number>> = { quick: 2000, patient: 120_000, long: 120_000 };
 /** Once the store is known to be down nobody waits for it in a conversation. */
@@ -46,15 +49,15 @@ export class PatientDatabase implements AsyncDisposable {
   }
 
   read<const Queries extends readonly CompiledQuery[]>(queries: Queries, patience: Patience): Promise<RowsOf<Queries>> {
-    return this.#try(patience, (limitMs) => this.#database.read(queries, limitMs));
+    return this.#try('read', patience, (limitMs) => this.#database.read(queries, limitMs));
   }
 
   write(statements: readonly WriteStatement[], patience: Patience): Promise<WriteOutcome> {
-    return this.#try(patience, (limitMs) => this.#database.write(statements, limitMs));
+    return this.#try('write', patience, (limitMs) => this.#database.write(statements, limitMs));
   }
 
   scrub(): Promise<void> {
-    return this.#try('long', (limitMs) => this.#database.scrub(limitMs));
+    return this.#try('write', 'long', (limitMs) => this.#database.scrub(limitMs));
   }
 
   /** Opens the database now. One try. @throws {StoreError} */
@@ -63,10 +66,10 @@ export class PatientDatabase implements AsyncDisposable {
       await this.#opened();
     } catch (error) {
       const failure = asStoreError(error);
-      this.#health.failing(failure);
+      this.#health.failing(failure, 'write');
       throw failure;
     }
-    this.#health.ok();
+    this.#health.ok('write');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,7 +78,7 @@ export class PatientDatabase implements AsyncDisposable {
     await this.#database.close();
   }
 
-  async #try<T>(patience: Patience, attempt: (limitMs: number) => Promise<T>): Promise<T> {
+  async #try<T>(operation: Operation, patience: Patience, attempt: (limitMs: number) => Promise<T>): Promise<T> {
     if (this.#waiting >= MAX_WAITING)
       throw new StoreError('overloaded', `${MAX_WAITING} operations wait for the store already`);
     const startedAtMs = this.#clock.nowMs();
@@ -83,12 +86,16 @@ export class PatientDatabase implements AsyncDisposable {
     try {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
         if (this.#closing.signal.aborted) throw new StoreError('closed', 'the store is closed');
-        const failure = await this.#once(startedAtMs + this.#patienceMs(patience), TRY_MS[patience], attempt);
-        if (failure.succeeded) return failure.value;
-        const { error } = failure;
+        const outcome = await this.#once(startedAtMs + this.#patienceMs(patience), TRY_MS[patience], attempt);
+        if (outcome.succeeded) {
+          this.#health.ok(operation);
+          return outcome.value;
+        }
+        const { error } = outcome;
         const nowMs = this.#clock.nowMs();
-        const givesUp = !error.shouldRetry || nowMs + pauseMs >= startedAtMs + this.#patienceMs(patience);
-        if (givesUp || nowMs - startedAtMs > TROUBLE_WORTH_SAYING_MS) this.#health.failing(error);
+        const mayHelp = patience === 'quick' ? OVER_SOON.has(error.kind) : error.shouldRetry;
+        const givesUp = !mayHelp || nowMs + pauseMs >= startedAtMs + this.#patienceMs(patience);
+        if (givesUp || nowMs - startedAtMs > TROUBLE_WORTH_SAYING_MS) this.#health.failing(error, operation);
         if (givesUp) throw error;
         await sleep(this.#clock, pauseMs, this.#closing.signal).catch(() => {});
       }
@@ -109,7 +116,6 @@ export class PatientDatabase implements AsyncDisposable {
     );
     try {
       const value = await Promise.race([this.#opened().then(() => attempt(limitMs)), late]);
-      this.#health.ok();
       return { succeeded: true, value };
     } catch (error) {
       return { succeeded: false, error: asStoreError(error) };

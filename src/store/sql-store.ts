@@ -46,6 +46,10 @@ export class SqlStore implements TurnStore {
     this.turns = new SqlTurns(this.parts);
     this.conversations = new SqlConversations(this.parts);
     this.privacy = new SqlPrivacy(this.parts);
+    this.health.onChange((state) => {
+      // The wait for the next beat began when all was well, and is too long now.
+      if (state.kind === 'failing') this.#beatLater();
+    });
     this.#beatLater();
   }
 
@@ -65,6 +69,7 @@ export class SqlStore implements TurnStore {
   }
 
   #beatLater(): void {
+    this.#beat?.[Symbol.dispose]();
     if (this.#isClosed) return;
     const delayMs = this.health.state.kind === 'failing' ? FAILING_BEAT_MS : BEAT_MS;
     this.#beat = this.#clock.after(delayMs, () => {

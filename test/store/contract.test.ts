@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { StoreLocation } from '../../src/store/open-store.ts';
 import type { SqlStore } from '../../src/store/sql-store.ts';
@@ -15,11 +15,14 @@ afterAll(() => databases[Symbol.asyncDispose]());
 describe.each(DIALECTS)('the store on %s', (dialect) => {
   let location: StoreLocation;
   let store: SqlStore;
-  beforeEach(async () => {
+  beforeAll(async () => {
     location = await databases.fresh(dialect);
     store = await open(location);
-    return () => store[Symbol.asyncDispose]();
   });
+  afterEach(async () => {
+    for (const guild of [1, 2, 3, 7, 9]) await store.privacy.forgetGuild(`guild-${guild}`);
+  });
+  afterAll(() => store[Symbol.asyncDispose]());
 
   test('keeps a turn exactly, over a restart', async () => {
     const turn = incoming('call:1:1', {
@@ -344,7 +347,8 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
   });
 
   test('after closing it says so', async () => {
-    await store[Symbol.asyncDispose]();
-    await expect(store.turns.receive(incoming('a'))).rejects.toMatchObject({ kind: 'closed' });
+    const closed = await open(location);
+    await closed[Symbol.asyncDispose]();
+    await expect(closed.turns.receive(incoming('a'))).rejects.toMatchObject({ kind: 'closed' });
   });
 });
