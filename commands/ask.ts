@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
 
-import type { Command } from '../src/discord/command.ts';
+import type { SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
 import { english } from '../src/language/english.ts';
@@ -11,7 +11,8 @@ const words = english.commands.ask;
 /** Longer prompts belong in a file; Discord itself takes up to 6,000 characters. */
 const MAX_PROMPT_LENGTH = 4000;
 
-export const ask: Command = {
+export const ask: SlashCommand = {
+  kind: 'slash',
   data: {
     name: words.name,
     description: words.description,

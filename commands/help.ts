@@ -1,12 +1,13 @@
 import { ApplicationIntegrationType, InteractionContextType } from 'discord.js';
 
-import type { Command } from '../src/discord/command.ts';
+import type { SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 
 const words = english.commands.help;
 
-export const help: Command = {
+export const help: SlashCommand = {
+  kind: 'slash',
   data: {
     name: words.name,
     description: words.description,
@@ -15,6 +16,9 @@ export const help: Command = {
   },
   ephemeral: true,
   async execute(interaction, { commands, words: theirWords }) {
-    await answer(interaction, theirWords.help.text(commands.map(({ data }) => data)));
+    await answer(
+      interaction,
+      theirWords.help.text(commands.flatMap(({ kind, data }) => (kind === 'slash' ? [data] : []))),
+    );
   },
 };

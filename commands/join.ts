@@ -7,14 +7,15 @@ import {
   type VoiceBasedChannel,
 } from 'discord.js';
 
-import type { Command } from '../src/discord/command.ts';
+import type { SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 
 const words = english.commands.join;
 
-export const join: Command = {
+export const join: SlashCommand = {
+  kind: 'slash',
   data: {
     name: words.name,
     description: words.description,
@@ -31,7 +32,8 @@ export const join: Command = {
     ],
   },
   ephemeral: false,
-  async execute(interaction, { calls, words: theirWords }) {
+  async execute(interaction, { calls, keeping, words: theirWords }) {
+    if (!keeping.knowsWhomToHear) throw new UserError({ type: 'plain', id: 'cannot-know-whom-to-hear' });
     const voiceChannel = chosenChannel(interaction);
     const textChannel = interaction.channel;
     if (!textChannel) throw new UserError({ type: 'plain', id: 'not-in-server' });

@@ -1,13 +1,14 @@
 import { ApplicationIntegrationType, InteractionContextType } from 'discord.js';
 
-import type { Command } from '../src/discord/command.ts';
+import type { SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 
 const words = english.commands.leave;
 
-export const leave: Command = {
+export const leave: SlashCommand = {
+  kind: 'slash',
   data: {
     name: words.name,
     description: words.description,

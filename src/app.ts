@@ -6,10 +6,12 @@ import { VoiceActivityDetector } from './audio/vad.ts';
 import type { Config } from './config/config.ts';
 import { Call } from './conversation/call.ts';
 import { Chat } from './conversation/chat.ts';
+import { Keeping } from './conversation/keeping.ts';
 import { Memory } from './conversation/memory.ts';
 import { FIXED_RULE } from './conversation/turn-detector.ts';
 import { createClient, followGateway, onRefusal, signIn } from './discord/client.ts';
 import { Interactions } from './discord/interactions.ts';
+import { followServers, tellCutOff } from './discord/keeping-events.ts';
 import { registerCommands } from './discord/register.ts';
 import type { StartCall } from './discord/voice-call.ts';
 import { VoiceCalls } from './discord/voice-calls.ts';
@@ -99,12 +101,27 @@ export async function startApp(
       createEncoder,
       clock,
     }).run(callSignal);
-  const calls = parts.use(new VoiceCalls(client, startCall, clock, log));
+  const keeping = parts.use(
+    new Keeping({
+      store,
+      ...config.memory,
+      onOptOut: (personId) => calls.withdrawn(personId),
+      onAbandoned: (turn) => tellCutOff(client, turn.conversationId),
+      clock,
+      log,
+    }),
+  );
+  const calls = parts.use(
+    new VoiceCalls({ client, startCall, mayHear: (personId) => keeping.mayHear(personId), clock, log }),
+  );
+  followServers(client, keeping);
+  keeping.start();
   const files = new AttachedSpeech({ hosts: discord.hosts, clock });
   const interactions = new Interactions(
     {
       calls,
       chat,
+      keeping,
       commands,
       speechOf: (attachment, signal) => files.speechOf(attachment, signal),
       signal: stopping.signal,

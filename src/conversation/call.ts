@@ -107,11 +107,21 @@ export class Call {
         break;
       case 'gone':
         this.#follow(track, track.detector.end());
-        track.activity[Symbol.dispose]();
-        this.#tracks.delete(event.speaker.id);
+        this.#drop(track);
         break;
+      case 'withdrawn': {
+        this.#drop(track);
+        const turn = this.#floor.withdraw(event.speaker.id);
+        if (turn) this.#turns.offer(turn);
+        break;
+      }
     }
     this.#schedule();
+  }
+
+  #drop(track: Track): void {
+    track.activity[Symbol.dispose]();
+    this.#tracks.delete(track.speaker.id);
   }
 
   #track(speaker: Speaker): Track {

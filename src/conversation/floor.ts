@@ -20,6 +20,17 @@ export class Floor {
   ended(speakerId: string, utterance: Utterance | undefined): Turn | undefined {
     this.#speaking.delete(speakerId);
     if (utterance && utterance.voicedMs >= MIN_VOICED_MS) this.#utterances.push(utterance);
+    return this.#close();
+  }
+
+  /** Someone does not want to be heard: what they said is dropped. Returns the turn of the others when it is over. */
+  withdraw(speakerId: string): Turn | undefined {
+    this.#speaking.delete(speakerId);
+    this.#utterances = this.#utterances.filter(({ speaker }) => speaker.id !== speakerId);
+    return this.#close();
+  }
+
+  #close(): Turn | undefined {
     if (this.#speaking.size > 0 || this.#utterances.length === 0) return undefined;
     const utterances = this.#utterances.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
     this.#utterances = [];

@@ -28,7 +28,9 @@ export type VoiceInputEvent =
   /** The speaker's client sent Opus silence frames: a deliberate stop, not loss. */
   | { readonly type: 'silence'; readonly speaker: Speaker; readonly atMs: number }
   /** The speaker muted themselves, left or was moved away: nothing more comes of this stretch of speech. */
-  | { readonly type: 'gone'; readonly speaker: Speaker; readonly atMs: number };
+  | { readonly type: 'gone'; readonly speaker: Speaker; readonly atMs: number }
+  /** The speaker does not want to be heard any more: what is not answered yet of what they said is dropped. */
+  | { readonly type: 'withdrawn'; readonly speaker: Speaker };
 
 export interface VoiceInput {
   /** Every admitted speaker's track until the signal aborts. Bounded: the oldest frames are dropped and counted. */

@@ -1,19 +1,57 @@
-import type { Attachment, ChatInputCommandInteraction, RESTPostAPIChatInputApplicationCommandsJSONBody } from 'discord.js';
+import type {
+  AnySelectMenuInteraction,
+  Attachment,
+  ButtonInteraction,
+  CacheType,
+  ChatInputCommandInteraction,
+  MessageContextMenuCommandInteraction,
+  RESTPostAPIChatInputApplicationCommandsJSONBody,
+  RESTPostAPIContextMenuApplicationCommandsJSONBody,
+} from 'discord.js';
 
 import type { Chat, Question } from '../conversation/chat.ts';
+import type { Keeping } from '../conversation/keeping.ts';
 import type { Words } from '../language/words.ts';
 import type { VoiceCalls } from './voice-calls.ts';
 
-/** A slash command: what Discord shows of it, and what it does. */
-export interface Command {
-  readonly data: RESTPostAPIChatInputApplicationCommandsJSONBody;
+/** Someone has used a button or a menu of a message. */
+export type ComponentInteraction<Cached extends CacheType = CacheType> =
+  | ButtonInteraction<Cached>
+  | AnySelectMenuInteraction<Cached>;
+
+/** A command: what Discord shows of it, and what it does. */
+export type Command = SlashCommand | MessageCommand;
+
+interface CommandBase {
   /** Whether only the person who ran it sees the answer. */
   readonly ephemeral: boolean;
   /**
-   * Runs it. The interaction is already acknowledged: answer with `editReply`. Errors thrown here reach the person as a
-   * sentence.
+   * Runs when someone uses a button or menu whose custom id is `{command's name}:{action}`. Already acknowledged: change the
+   * message with `editReply`.
+   */
+  readonly pressed?: (
+    interaction: ComponentInteraction<'cached'>,
+    action: string,
+    context: CommandContext,
+  ) => Promise<void>;
+}
+
+export interface SlashCommand extends CommandBase {
+  readonly kind: 'slash';
+  readonly data: RESTPostAPIChatInputApplicationCommandsJSONBody;
+  /**
+   * Runs it. The interaction is already acknowledged: answer with `answer` or `editReply`. Errors thrown here reach the
+   * person as a sentence.
    */
   execute(interaction: ChatInputCommandInteraction<'cached'>, context: CommandContext): Promise<void>;
+}
+
+/** A command in the menu of a message. */
+export interface MessageCommand extends CommandBase {
+  readonly kind: 'message';
+  readonly data: RESTPostAPIContextMenuApplicationCommandsJSONBody;
+  /** As for a slash command. */
+  execute(interaction: MessageContextMenuCommandInteraction<'cached'>, context: CommandContext): Promise<void>;
 }
 
 /** What a command may use. */
@@ -22,10 +60,17 @@ export interface CommandContext {
   readonly words: Words;
   readonly calls: VoiceCalls;
   readonly chat: Chat;
+  /** What is kept of people and conversations. */
+  readonly keeping: Keeping;
   /** Every command Parley has, for `/help`. */
   readonly commands: readonly Command[];
   /** Fetches an attached sound file and makes it fit for the model. @throws {UserError} that names what is wrong with it. */
   readonly speechOf: (attachment: Attachment, signal: AbortSignal) => Promise<NonNullable<Question['speech']>>;
   /** Aborts when Parley shuts down. */
   readonly signal: AbortSignal;
+}
+
+/** The custom id of a button or menu that belongs to a command. */
+export function customId(command: { readonly name: string }, action: string): string {
+  return `${command.name}:${action}`;
 }

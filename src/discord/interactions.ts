@@ -1,10 +1,25 @@
-import { DiscordAPIError, Events, MessageFlags, RESTJSONErrorCodes, type ChatInputCommandInteraction, type Client, type Interaction } from 'discord.js';
+import {
+  DiscordAPIError,
+  Events,
+  MessageFlags,
+  RESTJSONErrorCodes,
+  type ChatInputCommandInteraction,
+  type Client,
+  type Interaction,
+  type MessageContextMenuCommandInteraction,
+} from 'discord.js';
 
 import { sentenceFor, UserError } from '../language/user-error.ts';
 import { wordsFor } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Command, CommandContext } from './command.ts';
+import type { Command, CommandContext, ComponentInteraction } from './command.ts';
 import { splitMessage } from './text.ts';
+
+/** Interactions that a command takes. */
+export type CommandInteraction =
+  | ChatInputCommandInteraction
+  | MessageContextMenuCommandInteraction
+  | ComponentInteraction;
 
 /**
  * Takes every interaction: acknowledges within Discord's three seconds, before anything else is done, runs the command and
@@ -28,8 +43,9 @@ export class Interactions {
   }
 
   async #handle(interaction: Interaction): Promise<void> {
-    if (!interaction.isChatInputCommand()) return;
-    const command = this.#commands.get(interaction.commandName);
+    if (!isForCommand(interaction)) return;
+    const name = interaction.isMessageComponent() ? interaction.customId.split(':', 1)[0] : interaction.commandName;
+    const command = this.#commands.get(name ?? '');
     if (!command) return;
     const running = this.#run(command, interaction);
     this.#running.add(running);
@@ -42,12 +58,17 @@ export class Interactions {
     await Promise.all(this.#running);
   }
 
-  async #run(command: Command, interaction: ChatInputCommandInteraction): Promise<void> {
-    const log = this.#log.child({ interaction: interaction.id, command: command.data.name, guild: interaction.guildId });
+  async #run(command: Command, interaction: CommandInteraction): Promise<void> {
+    const log = this.#log.child({
+      interaction: interaction.id,
+      command: command.data.name,
+      guild: interaction.guildId,
+    });
     const words = wordsFor(interaction.locale);
     const startedAtMs = performance.now();
     try {
-      await interaction.deferReply(command.ephemeral ? { flags: MessageFlags.Ephemeral } : {});
+      if (interaction.isMessageComponent()) await interaction.deferUpdate();
+      else await interaction.deferReply(command.ephemeral ? { flags: MessageFlags.Ephemeral } : {});
     } catch (error) {
       // Another process has it, or it is too late: then there is nobody left to answer.
       log.warn({ err: error }, 'interaction not acknowledged');
@@ -55,14 +76,44 @@ export class Interactions {
     }
     try {
       if (!interaction.inCachedGuild()) throw new UserError({ type: 'plain', id: 'not-in-server' });
-      await command.execute(interaction, { ...this.#context, words });
+      await execute(command, interaction, { ...this.#context, words });
       log.info({ durationMs: Math.round(performance.now() - startedAtMs) }, 'command done');
     } catch (error) {
       log.warn({ err: error }, 'command failed');
-      await answer(interaction, sentenceFor(error, words)).catch((cause: unknown) => {
+      await tell(interaction, sentenceFor(error, words)).catch((cause: unknown) => {
         log.error({ err: cause }, 'failure not told');
       });
     }
+  }
+}
+
+function isForCommand(interaction: Interaction): interaction is CommandInteraction {
+  return (
+    interaction.isChatInputCommand() || interaction.isMessageContextMenuCommand() || interaction.isMessageComponent()
+  );
+}
+
+async function execute(
+  command: Command,
+  interaction: CommandInteraction & { inCachedGuild(): boolean },
+  context: CommandContext,
+): Promise<void> {
+  if (!interaction.inCachedGuild()) return;
+  if (interaction.isMessageComponent()) {
+    await command.pressed?.(interaction, interaction.customId.slice(command.data.name.length + 1), context);
+  } else if (command.kind === 'slash' && interaction.isChatInputCommand()) {
+    await command.execute(interaction, context);
+  } else if (command.kind === 'message' && interaction.isMessageContextMenuCommand()) {
+    await command.execute(interaction, context);
+  }
+}
+
+/** A failed button must not take the place of the message it stands under. */
+async function tell(interaction: CommandInteraction, sentence: string): Promise<void> {
+  if (interaction.isMessageComponent()) {
+    await interaction.followUp({ content: sentence, flags: MessageFlags.Ephemeral });
+  } else {
+    await answer(interaction, sentence);
   }
 }
 
@@ -70,7 +121,10 @@ export class Interactions {
  * Answers an acknowledged command with text of any length. When its token has run out (15 minutes), the answer goes to the
  * channel instead, so that nothing is lost.
  */
-export async function answer(interaction: ChatInputCommandInteraction, text: string): Promise<void> {
+export async function answer(
+  interaction: ChatInputCommandInteraction | MessageContextMenuCommandInteraction,
+  text: string,
+): Promise<void> {
   const [first = '…', ...rest] = splitMessage(text);
   try {
     await interaction.editReply({ content: first });

@@ -34,6 +34,6 @@ export function firstMessage(text: string): string {
  */
 function cleanText(text: string): string {
   return text
-    .replace(/[\u0000-\u0008\u000B-\u001F\u007F\u202A-\u202E\u2066-\u2069]/g, '')
+    .replace(/[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/gu, '')
     .replace(/\[([^\]\n]*)\]\(\s*<?([^)\s>]+)>?[^)\n]*\)/g, '$1 ($2)');
 }

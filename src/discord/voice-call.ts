@@ -30,6 +30,8 @@ export interface VoiceCallOptions {
   /** Tells the channel that we listen. Done before anybody is heard. */
   readonly announce: () => Promise<void>;
   readonly startCall: StartCall;
+  /** Whether this person agrees to be heard. */
+  readonly mayHear: (userId: string) => boolean;
   readonly circuit: JoinCircuit;
   readonly clock: Clock;
   readonly log: Log;
@@ -102,6 +104,11 @@ export class VoiceCall {
     this.#input?.silenced(userId, why);
   }
 
+  /** A member does not want to be heard any more. */
+  withdrawn(userId: string): void {
+    this.#input?.withdrawn(userId);
+  }
+
   mainSessionLost(): void {
     this.#link?.mainSessionLost();
   }
@@ -162,7 +169,7 @@ export class VoiceCall {
     const state = this.#options.guild.voiceStates.cache.get(userId);
     const member = state?.member;
     if (!member || state.channelId !== this.#channelId || member.user.bot) return undefined;
-    if (state.serverMute || member.isCommunicationDisabled()) return undefined;
+    if (state.serverMute || member.isCommunicationDisabled() || !this.#options.mayHear(userId)) return undefined;
     return { id: userId, name: member.displayName };
   }
 

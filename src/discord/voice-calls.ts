@@ -28,6 +28,15 @@ export interface JoinRequest {
   readonly announce: () => Promise<void>;
 }
 
+export interface VoiceCallsParts {
+  readonly client: Client;
+  readonly startCall: StartCall;
+  /** Whether this person agrees to be heard. */
+  readonly mayHear: (userId: string) => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 interface Active {
   readonly call: VoiceCall;
   readonly words: Words;
@@ -37,22 +46,17 @@ interface Active {
 
 /** The voice calls of this process: one for each server at most. */
 export class VoiceCalls implements AsyncDisposable {
-  readonly #client: Client;
-  readonly #startCall: StartCall;
-  readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #parts: VoiceCallsParts;
   readonly #circuit: JoinCircuit;
   readonly #active = new Map<string, Active>();
   /** What a server's calls are doing now; the next thing waits for it. */
   readonly #lines = new Map<string, Promise<unknown>>();
   readonly #stopping = new AbortController();
 
-  constructor(client: Client, startCall: StartCall, clock: Clock, log: Log) {
-    this.#client = client;
-    this.#startCall = startCall;
-    this.#clock = clock;
-    this.#log = log;
-    this.#circuit = new JoinCircuit(clock);
+  constructor(parts: VoiceCallsParts) {
+    const { client } = parts;
+    this.#parts = parts;
+    this.#circuit = new JoinCircuit(parts.clock);
     client.on(Events.VoiceStateUpdate, (before, after) => this.#voiceState(before, after));
     client.on(Events.ChannelDelete, (channel) => {
       if (channel.isVoiceBased() && this.#active.get(channel.guildId)?.call.channelId === channel.id) {
@@ -92,6 +96,11 @@ export class VoiceCalls implements AsyncDisposable {
     return call && [call.textChannelId, call.channelId].includes(channelId) ? call.conversationId : channelId;
   }
 
+  /** Somebody does not want to be heard any more, wherever they are. */
+  withdrawn(userId: string): void {
+    for (const { call } of this.#active.values()) call.withdrawn(userId);
+  }
+
   /** Leaves every call and tells their channels. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
@@ -110,17 +119,15 @@ export class VoiceCalls implements AsyncDisposable {
           textChannel,
           words,
           announce,
-          startCall: this.#startCall,
+          ...this.#parts,
           circuit: this.#circuit,
-          clock: this.#clock,
-          log: this.#log,
           onEnded: (ending) => this.#end(guildId, ending),
         },
         this.#stopping.signal,
       );
       this.#active.set(guildId, { call, words, alone: undefined });
       this.#watchAlone(guildId);
-      this.#log.info({ guild: guildId, channel: voiceChannel.id }, 'call started');
+      this.#parts.log.info({ guild: guildId, channel: voiceChannel.id }, 'call started');
     } catch (error) {
       if (error instanceof VoiceJoinError) {
         throw new UserError({ type: 'call', ending: error.reason.kind }, { cause: error });
@@ -135,16 +142,16 @@ export class VoiceCalls implements AsyncDisposable {
     this.#active.delete(guildId);
     active.alone?.[Symbol.dispose]();
     await active.call.leave();
-    this.#log.info({ guild: guildId, channel: active.call.channelId }, 'call ended');
+    this.#parts.log.info({ guild: guildId, channel: active.call.channelId }, 'call ended');
     return true;
   }
 
   /** The call is over without anybody having asked for it. */
   #end(guildId: string, ending: CallEnding): void {
     if (!this.#active.has(guildId)) return;
-    this.#log.info({ guild: guildId, ending }, 'call is over');
+    this.#parts.log.info({ guild: guildId, ending }, 'call is over');
     this.#tell(guildId, ending);
-    this.leave(guildId).catch((error: unknown) => this.#log.error({ err: error }, 'call not ended cleanly'));
+    this.leave(guildId).catch((error: unknown) => this.#parts.log.error({ err: error }, 'call not ended cleanly'));
   }
 
   #tell(guildId: string, ending: CallEnding): void {
@@ -156,7 +163,7 @@ export class VoiceCalls implements AsyncDisposable {
     const active = this.#active.get(after.guild.id);
     if (!active) return;
     const { call } = active;
-    if (after.id !== this.#client.user?.id) {
+    if (after.id !== this.#parts.client.user?.id) {
       if (before.channelId === call.channelId && after.channelId !== call.channelId) call.silenced(after.id, 'absent');
       else if (after.channelId === call.channelId && after.mute && !before.mute) call.silenced(after.id, 'muted');
     }
@@ -171,7 +178,7 @@ export class VoiceCalls implements AsyncDisposable {
       active.alone?.[Symbol.dispose]();
       active.alone = undefined;
     } else {
-      active.alone ??= this.#clock.after(ALONE_MS, () => this.#end(guildId, 'alone'));
+      active.alone ??= this.#parts.clock.after(ALONE_MS, () => this.#end(guildId, 'alone'));
     }
   }
 

@@ -101,6 +101,14 @@ export class VoiceTracks implements VoiceInput {
     this.#options.log.debug({ userId, why }, 'speaker silenced');
   }
 
+  /** The member does not want to be heard any more: nothing of theirs that is under way goes on. */
+  withdrawn(userId: string): void {
+    const track = this.#tracks.get(userId);
+    track?.[Symbol.dispose]();
+    this.#tracks.delete(userId);
+    this.#queue?.offer({ type: 'withdrawn', speaker: track?.speaker ?? { id: userId, name: '' } });
+  }
+
   #accept(packet: VoicePacket): void {
     const queue = this.#queue;
     const speaker = this.#options.admit(packet.userId);

@@ -18,13 +18,22 @@ export const english: Words = {
       },
     },
     help: { name: 'help', description: 'What Parley can do and what it keeps', options: {} },
+    memory: { name: 'memory', description: 'What Parley remembers of this channel, and a copy of it', options: {} },
+    forget: {
+      name: 'forget',
+      description: 'Parley forgets what was said',
+      options: {
+        what: { name: 'what', description: 'This channel, what you said on this server, or the whole server' },
+      },
+    },
+    privacy: { name: 'privacy', description: 'Whether Parley may hear you', options: {} },
   },
   replyChoices: { text: 'text', voice: 'voice message' },
   join: {
     listening: (voiceChannel) =>
       `I am listening in ${voiceChannel} and answer aloud; my words appear here. ` +
-      'What you say goes to the language model to be answered. I keep this conversation in memory while I run, ' +
-      'and never a recording on disk. Mute yourself or leave the channel if you would rather not be heard; `/leave` sends me away.',
+      'What you say goes to the language model to be answered, and I remember the words, encrypted: `/memory` shows them, ' +
+      '`/forget` deletes them. If you would rather not be heard, `/privacy`; `/leave` sends me away.',
     alreadyHere: (voiceChannel) => `I am already in ${voiceChannel}.`,
   },
   call: {
@@ -53,6 +62,40 @@ export const english: Words = {
   },
   memory: {
     away: 'My memory is out of order right now: I answer, but may not know what was said before.',
+    cutOff: 'I was restarted in the middle of an answer. Please ask again.',
+    nothing: 'I remember nothing of this channel.',
+    kept: ({ turns, oldest, newest, people, speechSeconds, hasSummary, retentionDays }) =>
+      [
+        `I remember **${turns}** turn${turns === 1 ? '' : 's'} of this channel, from ${stamp(oldest)} to ${stamp(newest)}.`,
+        `Who spoke: ${listOf(people)}.`,
+        hasSummary ? 'The oldest part I keep as a short summary.' : '',
+        speechSeconds > 0
+          ? `Of sound I keep the newest ${speechSeconds} s, for the next answer only.`
+          : 'I keep no sound of it.',
+        `Everything is encrypted, and deleted after ${retentionDays} days. \`/forget\` deletes it now.`,
+      ]
+        .filter((line) => line !== '')
+        .join('\n'),
+    takeAway: 'Give me a copy',
+    fileName: 'conversation.md',
+  },
+  forget: {
+    choices: { channel: 'this channel', me: 'what I said on this server', server: 'everything on this server' },
+    confirm: {
+      channel: 'I will forget everything that was said in this channel, by everyone. This cannot be undone.',
+      me: 'I will forget everything you said to me on this server, and my answers to it. This cannot be undone.',
+      server: 'I will forget everything that was said on this server, by everyone. This cannot be undone.',
+    },
+    yes: 'Forget it',
+    no: 'Keep it',
+    done: (turns) => (turns === 0 ? 'There was nothing to forget.' : 'It is forgotten.'),
+    kept: 'I have kept it.',
+  },
+  privacy: {
+    heard: 'I may hear you in voice channels I am in. What you say goes to the language model to be answered.',
+    notHeard: 'I do not hear you: nothing you say in a voice channel is decoded, kept or sent anywhere.',
+    optOut: 'Do not hear me',
+    optIn: 'Hear me again',
   },
   help: {
     text: (commands) =>
@@ -61,7 +104,7 @@ export const english: Words = {
         ...commands.map(({ name, description }) => `- \`/${name}\`: ${description}`),
         '',
         'In a voice channel just speak: I answer when you pause, and stop when you speak over me.',
-        'Speech goes to the language model to be answered. I keep conversations in memory while I run; I store no sound.',
+        'Speech goes to the language model to be answered. I remember the words, encrypted, for a limited time; of sound only the newest, for the next answer.',
       ].join('\n'),
   },
   ask: { noWords: 'I have no answer to that.' },
@@ -76,6 +119,11 @@ export const english: Words = {
     'not-in-call': 'I am not in a voice channel on this server.',
     'prompt-too-long': 'That is more than I can take at once. Please keep it under 4,000 characters.',
     'prompt-empty': 'Please write something or attach a sound file.',
+    'memory-away': 'My memory is out of order right now, so I could not do that. Please try again in a moment.',
+    'cannot-know-whom-to-hear':
+      'My memory is out of order, so I cannot know who does not want to be heard. Until it works I do not listen; `/ask` works.',
+    'needs-manage-messages': 'For that you need the permission Manage Messages in this channel.',
+    'needs-manage-server': 'For that you need the permission Manage Server.',
     busy: 'I am still busy with the last thing you asked. Please try again in a moment.',
     'shutting-down': 'I am just being restarted. Please try again in a moment.',
   },
@@ -124,6 +172,11 @@ export const english: Words = {
     `In ${channel} I am missing the permission${permissions.length === 1 ? '' : 's'} ${listOf(permissions)}. ` +
     'Please ask someone who manages the server to grant it.',
 };
+
+/** Discord shows it in the reader's own time zone and format. */
+function stamp(date: Date): string {
+  return `<t:${Math.floor(date.getTime() / 1000)}:f>`;
+}
 
 function listOf(items: readonly string[]): string {
   return new Intl.ListFormat('en', { type: 'conjunction' }).format(items);

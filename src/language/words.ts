@@ -10,6 +10,9 @@ export interface Words {
     readonly leave: CommandWords<never>;
     readonly ask: CommandWords<'prompt' | 'file' | 'reply'>;
     readonly help: CommandWords<never>;
+    readonly memory: CommandWords<never>;
+    readonly forget: CommandWords<'what'>;
+    readonly privacy: CommandWords<never>;
   };
   readonly replyChoices: { readonly text: string; readonly voice: string };
   readonly join: {
@@ -31,6 +34,26 @@ export interface Words {
   readonly memory: {
     /** The store does not work just now. */
     readonly away: string;
+    /** A turn was cut off by a crash. */
+    readonly cutOff: string;
+    readonly nothing: string;
+    kept(facts: MemoryFacts): string;
+    readonly takeAway: string;
+    readonly fileName: string;
+  };
+  readonly forget: {
+    readonly choices: { readonly channel: string; readonly me: string; readonly server: string };
+    readonly confirm: { readonly channel: string; readonly me: string; readonly server: string };
+    readonly yes: string;
+    readonly no: string;
+    done(turns: number): string;
+    readonly kept: string;
+  };
+  readonly privacy: {
+    readonly heard: string;
+    readonly notHeard: string;
+    readonly optOut: string;
+    readonly optIn: string;
   };
   readonly help: { text(commands: { readonly name: string; readonly description: string }[]): string };
   readonly ask: { readonly noWords: string };
@@ -42,6 +65,17 @@ export interface Words {
   /** Names of Discord permissions as its own settings show them. */
   readonly permissions: Readonly<Record<PermissionWord, string>>;
   missingPermissions(channel: string, permissions: readonly string[]): string;
+}
+
+/** What is kept of a conversation, for `/memory`. */
+export interface MemoryFacts {
+  readonly turns: number;
+  readonly oldest: Date;
+  readonly newest: Date;
+  readonly people: readonly string[];
+  readonly speechSeconds: number;
+  readonly hasSummary: boolean;
+  readonly retentionDays: number;
 }
 
 export interface CommandWords<Option extends string> {
@@ -79,6 +113,10 @@ export type UserErrorId =
   | 'not-in-call'
   | 'prompt-too-long'
   | 'prompt-empty'
+  | 'memory-away'
+  | 'cannot-know-whom-to-hear'
+  | 'needs-manage-messages'
+  | 'needs-manage-server'
   | 'busy'
   | 'shutting-down';
 

@@ -22,7 +22,7 @@ export interface World extends AsyncDisposable {
 
 export async function startWorld(): Promise<World> {
   const child = spawn('node', ['src/sandbox/main.ts'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const [line] = z.tuple([z.string()]).parse(await once(createInterface(child.stdout), 'line'));
   const { controlUrl, discord, model, caFile } = worldSchema.parse(JSON.parse(line));
   const client = await SandboxClient.connect(controlUrl);
   return {

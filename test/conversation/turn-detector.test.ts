@@ -6,7 +6,7 @@ import { FIXED_RULE, TurnDetector, type SpeechChange } from '../../src/conversat
 /** Plays a pattern of frames, `v` voiced and `.` not, 20 ms apart; tells what changed and when. */
 function play(detector: TurnDetector, pattern: string, fromMs = 0): { change: SpeechChange; atMs: number }[] {
   const changes: { change: SpeechChange; atMs: number }[] = [];
-  for (const [index, frame] of [...pattern].entries()) {
+  for (const [index, frame] of pattern.split('').entries()) {
     const atMs = fromMs + index * FRAME_MS;
     const change = detector.frame(frame === 'v', atMs);
     if (change) changes.push({ change, atMs });

@@ -1,0 +1,99 @@
+import {
+  ActionRowBuilder,
+  ApplicationCommandOptionType,
+  ApplicationIntegrationType,
+  ButtonBuilder,
+  ButtonStyle,
+  InteractionContextType,
+  PermissionFlagsBits,
+  type ChatInputCommandInteraction,
+} from 'discord.js';
+
+import { customId, type CommandContext, type ComponentInteraction, type SlashCommand } from '../src/discord/command.ts';
+import { english } from '../src/language/english.ts';
+import { UserError } from '../src/language/user-error.ts';
+
+const words = english.commands.forget;
+
+const SCOPES = ['channel', 'me', 'server'] as const;
+type Scope = (typeof SCOPES)[number];
+
+export const forget: SlashCommand = {
+  kind: 'slash',
+  data: {
+    name: words.name,
+    description: words.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+    options: [
+      {
+        type: ApplicationCommandOptionType.String,
+        name: words.options.what.name,
+        description: words.options.what.description,
+        required: true,
+        choices: SCOPES.map((scope) => ({ name: english.forget.choices[scope], value: scope })),
+      },
+    ],
+  },
+  ephemeral: true,
+  async execute(interaction, { words: theirWords }) {
+    const scope = scopeOf(interaction.options.getString(words.options.what.name, true));
+    checkRight(interaction, scope);
+    const yes = new ButtonBuilder()
+      .setCustomId(customId(words, scope))
+      .setLabel(theirWords.forget.yes)
+      .setStyle(ButtonStyle.Danger);
+    const no = new ButtonBuilder()
+      .setCustomId(customId(words, 'keep'))
+      .setLabel(theirWords.forget.no)
+      .setStyle(ButtonStyle.Secondary);
+    await interaction.editReply({
+      content: theirWords.forget.confirm[scope],
+      components: [new ActionRowBuilder<ButtonBuilder>().addComponents(yes, no)],
+    });
+  },
+  async pressed(interaction, action, context) {
+    const { words: theirWords } = context;
+    if (action === 'keep') {
+      await interaction.editReply({ content: theirWords.forget.kept, components: [] });
+      return;
+    }
+    const scope = scopeOf(action);
+    // Rights may have changed since the question was asked.
+    checkRight(interaction, scope);
+    const { turns } = await forgetIn(scope, interaction, context);
+    await interaction.editReply({ content: theirWords.forget.done(turns), components: [] });
+  },
+};
+
+function forgetIn(
+  scope: Scope,
+  { guildId, channelId, user }: ComponentInteraction<'cached'>,
+  { calls, keeping }: CommandContext,
+): Promise<{ turns: number }> {
+  switch (scope) {
+    case 'channel':
+      return keeping.forgetConversation(calls.conversationOf(guildId, channelId));
+    case 'me':
+      return keeping.forgetPerson(user.id, guildId);
+    case 'server':
+      return keeping.forgetGuild(guildId);
+  }
+}
+
+/** What concerns others needs a right over them. */
+function checkRight(
+  { memberPermissions }: ChatInputCommandInteraction<'cached'> | ComponentInteraction<'cached'>,
+  scope: Scope,
+): void {
+  if (scope === 'channel' && !memberPermissions.has(PermissionFlagsBits.ManageMessages)) {
+    throw new UserError({ type: 'plain', id: 'needs-manage-messages' });
+  }
+  if (scope === 'server' && !memberPermissions.has(PermissionFlagsBits.ManageGuild)) {
+    throw new UserError({ type: 'plain', id: 'needs-manage-server' });
+  }
+}
+
+function scopeOf(value: string): Scope {
+  return SCOPES.find((scope) => scope === value) ?? 'me';
+}

@@ -1,0 +1,55 @@
+import {
+  ActionRowBuilder,
+  ApplicationIntegrationType,
+  AttachmentBuilder,
+  ButtonBuilder,
+  ButtonStyle,
+  InteractionContextType,
+  MessageFlags,
+} from 'discord.js';
+
+import { customId, type SlashCommand } from '../src/discord/command.ts';
+import { answer } from '../src/discord/interactions.ts';
+import { english } from '../src/language/english.ts';
+
+const words = english.commands.memory;
+
+export const memory: SlashCommand = {
+  kind: 'slash',
+  data: {
+    name: words.name,
+    description: words.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+  },
+  ephemeral: true,
+  async execute(interaction, { calls, keeping, words: theirWords }) {
+    const conversationId = calls.conversationOf(interaction.guildId, interaction.channelId);
+    const facts = await keeping.describe(conversationId);
+    if (facts.turns === 0 || facts.oldestAtMs === undefined || facts.newestAtMs === undefined) {
+      await answer(interaction, theirWords.memory.nothing);
+      return;
+    }
+    const copy = new ButtonBuilder()
+      .setCustomId(customId(words, 'copy'))
+      .setLabel(theirWords.memory.takeAway)
+      .setStyle(ButtonStyle.Secondary);
+    await interaction.editReply({
+      content: theirWords.memory.kept({
+        turns: facts.turns,
+        oldest: new Date(facts.oldestAtMs),
+        newest: new Date(facts.newestAtMs),
+        people: facts.people.map(({ id }) => `<@${id}>`),
+        speechSeconds: Math.round(facts.speechMs / 1000),
+        hasSummary: facts.hasSummary,
+        retentionDays: keeping.retentionDays,
+      }),
+      components: [new ActionRowBuilder<ButtonBuilder>().addComponents(copy)],
+    });
+  },
+  async pressed(interaction, _action, { calls, keeping, words: theirWords }) {
+    const text = await keeping.export(calls.conversationOf(interaction.guildId, interaction.channelId));
+    const file = new AttachmentBuilder(Buffer.from(text), { name: theirWords.memory.fileName });
+    await interaction.followUp({ files: [file], flags: MessageFlags.Ephemeral });
+  },
+};

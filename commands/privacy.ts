@@ -1,0 +1,44 @@
+import {
+  ActionRowBuilder,
+  ApplicationIntegrationType,
+  ButtonBuilder,
+  ButtonStyle,
+  InteractionContextType,
+  type InteractionEditReplyOptions,
+} from 'discord.js';
+
+import { customId, type SlashCommand } from '../src/discord/command.ts';
+import { english } from '../src/language/english.ts';
+import type { Words } from '../src/language/words.ts';
+
+const words = english.commands.privacy;
+
+export const privacy: SlashCommand = {
+  kind: 'slash',
+  data: {
+    name: words.name,
+    description: words.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
+  },
+  ephemeral: true,
+  async execute(interaction, { keeping, words: theirWords }) {
+    await interaction.editReply(state(keeping.mayHear(interaction.user.id), theirWords));
+  },
+  async pressed(interaction, action, { keeping, words: theirWords }) {
+    await keeping.setOptedOut(interaction.user.id, action === 'out');
+    await interaction.editReply(state(keeping.mayHear(interaction.user.id), theirWords));
+  },
+};
+
+/** How it stands, with the button that changes it. */
+function state(heard: boolean, { privacy: texts }: Words): InteractionEditReplyOptions {
+  const change = new ButtonBuilder()
+    .setCustomId(customId(words, heard ? 'out' : 'in'))
+    .setLabel(heard ? texts.optOut : texts.optIn)
+    .setStyle(heard ? ButtonStyle.Danger : ButtonStyle.Success);
+  return {
+    content: heard ? texts.heard : texts.notHeard,
+    components: [new ActionRowBuilder<ButtonBuilder>().addComponents(change)],
+  };
+}

@@ -1,0 +1,195 @@
+import { OptOutList } from '../store/opt-out-list.ts';
+import { StoreError } from '../store/store-error.ts';
+import type {
+  AbandonedTurn,
+  ConversationDescription,
+  ExportRecord,
+  Forgotten,
+  TurnStore,
+} from '../store/turn-store.ts';
+import { UserError } from '../language/user-error.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Clock } from '../time/clock.ts';
+import { speakerLabel } from './history.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const SWEEP_EVERY_MS = 60 * 60 * 1000;
+/** A process that died is found out within this time and its store lease's. */
+const TAKE_OVER_EVERY_MS = 15_000;
+/** Sound of a conversation that nobody goes on with: the next answer would not need it. */
+const SPEECH_LIFE_MS = DAY_MS;
+
+export interface KeepingParts {
+  readonly store: TurnStore;
+  readonly retentionDays: number;
+  readonly deletionGraceDays: number;
+  /** Someone does not want to be heard any more, from now on. */
+  readonly onOptOut: (personId: string) => void;
+  /** A turn was cut off when its process died: its people must be told, once. Resolves when they were. */
+  readonly onAbandoned: (turn: AbandonedTurn) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is kept of people and conversations: shown, taken away, forgotten, and swept when its time is over. */
+export class Keeping implements AsyncDisposable {
+  readonly #parts: KeepingParts;
+  readonly #optOuts: OptOutList;
+  readonly #timers: Disposable[] = [];
+  readonly #work = new Set<Promise<void>>();
+
+  constructor(parts: KeepingParts) {
+    this.#parts = parts;
+    this.#optOuts = new OptOutList(parts.store.privacy, parts.clock, (personId, optedOut) => {
+      if (optedOut) parts.onOptOut(personId);
+    });
+  }
+
+  /** Begins to keep order, and goes on with it while the store is away. */
+  start(): void {
+    this.#run(() => this.#optOuts.start());
+    this.#every(TAKE_OVER_EVERY_MS, () => this.#takeOver());
+    this.#every(SWEEP_EVERY_MS, () => this.#sweep());
+  }
+
+  /** Whether somebody may be heard. Nobody may until it is known who does not want to be. */
+  mayHear(personId: string): boolean {
+    return this.#optOuts.has(personId) === false;
+  }
+
+  get retentionDays(): number {
+    return this.#parts.retentionDays;
+  }
+
+  /** It is known who does not want to be heard. */
+  get knowsWhomToHear(): boolean {
+    return this.#optOuts.has('') !== 'unknown';
+  }
+
+  /** @throws {UserError} when the store is away: then nothing was changed. */
+  async setOptedOut(personId: string, optedOut: boolean): Promise<void> {
+    await kept(this.#optOuts.set(personId, optedOut, Date.now()));
+  }
+
+  /** @throws {UserError} */
+  describe(conversationId: string): Promise<ConversationDescription> {
+    return kept(this.#parts.store.conversations.describe(conversationId));
+  }
+
+  /** A conversation as Markdown to take away. @throws {UserError} */
+  async export(conversationId: string): Promise<string> {
+    const lines: string[] = [];
+    await kept(
+      (async () => {
+        for await (const record of this.#parts.store.conversations.export(conversationId))
+          lines.push(...linesOf(record));
+      })(),
+    );
+    return `${lines.join('\n\n')}\n`;
+  }
+
+  /** @throws {UserError} */
+  forgetConversation(conversationId: string): Promise<Forgotten> {
+    return kept(this.#parts.store.privacy.forgetConversation(conversationId));
+  }
+
+  /** What a person said on one server. @throws {UserError} */
+  forgetPerson(personId: string, guildId: string): Promise<Forgotten> {
+    return kept(this.#parts.store.privacy.forgetPerson(personId, guildId));
+  }
+
+  /** @throws {UserError} */
+  forgetGuild(guildId: string): Promise<Forgotten> {
+    return kept(this.#parts.store.privacy.forgetGuild(guildId));
+  }
+
+  /** Parley has left a server: its data goes after a grace. */
+  guildLeft(guildId: string): void {
+    const dueAtMs = Date.now() + this.#parts.deletionGraceDays * DAY_MS;
+    this.#run(() => this.#parts.store.privacy.scheduleGuildDeletion(guildId, dueAtMs));
+  }
+
+  /** Parley is on a server (again). */
+  guildJoined(guildId: string): void {
+    this.#run(() => this.#parts.store.privacy.cancelGuildDeletion(guildId));
+  }
+
+  channelDeleted(channelId: string): void {
+    this.#run(async () => void (await this.#parts.store.privacy.forgetConversation(channelId)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#timers) timer[Symbol.dispose]();
+    this.#optOuts[Symbol.dispose]();
+    await Promise.all(this.#work);
+  }
+
+  async #takeOver(): Promise<void> {
+    const { store, onAbandoned, log } = this.#parts;
+    for (const turn of await store.turns.takeOver()) {
+      log.info({ turn: turn.id, channel: turn.conversationId }, 'turn was cut off by a crash');
+      await onAbandoned(turn).catch((error: unknown) => log.warn({ err: error }, 'crash not told'));
+      await store.turns.noticeSent(turn.id);
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const nowMs = Date.now();
+    const swept = await this.#parts.store.privacy.sweep({
+      nowMs,
+      turnsBeforeMs: nowMs - this.#parts.retentionDays * DAY_MS,
+      speechBeforeMs: nowMs - SPEECH_LIFE_MS,
+    });
+    this.#parts.log.info({ ...swept }, 'store swept');
+  }
+
+  /** Does something now and from then on, one time after the other. */
+  #every(intervalMs: number, task: () => Promise<void>): void {
+    const index = this.#timers.push({ [Symbol.dispose]: () => {} }) - 1;
+    const again = (): void => {
+      this.#run(task);
+      this.#timers[index] = this.#parts.clock.after(intervalMs, again);
+    };
+    again();
+  }
+
+  #run(task: () => Promise<void>): void {
+    const running = task()
+      .catch((error: unknown) => {
+        // The store says by itself that it is away, and what was left is done the next time.
+        if (!(error instanceof StoreError)) this.#parts.log.error({ err: error }, 'keeping failed');
+      })
+      .finally(() => this.#work.delete(running));
+    this.#work.add(running);
+  }
+}
+
+/** What a person asked of the store. */
+async function kept<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new UserError({ type: 'plain', id: 'memory-away' }, { cause: error });
+  }
+}
+
+function linesOf(record: ExportRecord): string[] {
+  switch (record.type) {
+    case 'conversation':
+    case 'opt-out':
+    case 'guild-deletion':
+      return [];
+    case 'summary':
+      return [`> ${record.text.replaceAll('\n', '\n> ')}`];
+    case 'turn':
+      return [
+        `*${new Date(record.atMs).toISOString()}*`,
+        ...record.utterances.map(({ speakerName, text, transcript, speech }) => {
+          const words = [text, transcript].filter((part) => part !== undefined).join(' ');
+          return `**${speakerLabel(speakerName)}:** ${words || (speech ? `(${Math.round(speech.durationMs / 1000)} s of speech)` : '')}`;
+        }),
+        ...(record.reply ? [`**Parley:** ${record.reply.text}`] : []),
+      ];
+  }
+}
