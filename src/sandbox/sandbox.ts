@@ -12,6 +12,7 @@ import { startControlServer } from './control/server.ts';
 import { type DiscordServer, startDiscordServer } from './discord/discord-server.ts';
 import { startModelServer } from './model/model-server.ts';
 import type { ModelService } from './model/service.ts';
+import { createPage } from './page/page.ts';
 import { createSynthesizer } from './speech.ts';
 import type { VoiceService } from './voice/service.ts';
 import { startVoiceServer } from './voice/voice-server.ts';
@@ -31,6 +32,8 @@ export class Sandbox implements AsyncDisposable {
   readonly caPem: string;
   /** Where `SandboxClient.connect` connects to. */
   readonly controlUrl: string;
+  /** The playground, for a browser. */
+  readonly pageUrl: string;
   /** The guild the sandbox starts with, its channels #general and Lounge, and Alice and Bob. */
   readonly guild: GuildSnapshot;
   readonly channels: readonly ChannelSnapshot[];
@@ -49,6 +52,7 @@ export class Sandbox implements AsyncDisposable {
     this.model = model;
     this.caPem = voice.caPem;
     this.controlUrl = controlUrl;
+    this.pageUrl = `${controlUrl}/`;
     this.guild = guild;
     this.channels = guild.channels;
     this.people = guild.people;
@@ -81,7 +85,14 @@ export class Sandbox implements AsyncDisposable {
         return { wav: Buffer.from(encodeWav(samples)).toString('base64') };
       },
     };
-    const control = starting.use(await startControlServer(methods, events));
+    const page = starting.use(
+      await createPage({
+        cdnOrigin: new URL(discord.apiUrl).origin,
+        live: voice.live,
+        personGone: (personId) => void discord.methods.leave({ personId }).catch(() => {}),
+      }),
+    );
+    const control = starting.use(await startControlServer(methods, events, page));
     const [guild] = (await discord.methods.world({})).guilds;
     if (!guild) throw new TypeError('The sandbox has no guild.');
     return new Sandbox(discord, model, voice, control.url, guild, starting.move());

@@ -59,6 +59,7 @@ export class SandboxClient implements ControlMethods, AsyncDisposable {
   readonly restFault = this.#method('restFault');
   readonly restRequests = this.#method('restRequests');
   readonly sendMessage = this.#method('sendMessage');
+  readonly sendVoiceMessage = this.#method('sendVoiceMessage');
   readonly runCommand = this.#method('runCommand');
   readonly runMessageCommand = this.#method('runMessageCommand');
   readonly autocomplete = this.#method('autocomplete');

@@ -116,6 +116,7 @@ export const METHOD_SCHEMAS = {
   }),
   restRequests: nothing,
   sendMessage: z.strictObject({ ...inText, content: z.string(), attachments: z.array(upload).exactOptional() }),
+  sendVoiceMessage: z.strictObject({ ...inText, wav: base64 }),
   runCommand: z.strictObject({
     ...inText,
     command: z.string().min(1),
@@ -159,6 +160,6 @@ export const METHOD_SCHEMAS = {
     textOnly: z.boolean().exactOptional(),
   }),
   modelFault: z.strictObject({ fault: modelFault, times: count, endpoint }),
-  modelRequests: z.strictObject({ sinceMs: z.number().exactOptional() }),
+  modelRequests: z.strictObject({ sinceMs: z.number().exactOptional(), limit: count.exactOptional() }),
   expireAudio: nothing,
 } satisfies ArgumentSchemas;

@@ -131,6 +131,8 @@ export interface PeopleControl {
     content: string;
     attachments?: Upload[];
   }): Promise<MessageSnapshot>;
+  /** A recording of any rate as a native voice message: Ogg Opus, with its duration and waveform. */
+  sendVoiceMessage(args: { personId: string; channelId: string; wav: Base64 }): Promise<MessageSnapshot>;
   /** Runs a slash command the bot has registered, validated against its registration as Discord's client would. */
   runCommand(args: {
     personId: string;
@@ -320,8 +322,8 @@ export interface ModelControl {
   setModel(args: ModelSettings): Promise<void>;
   /** The next `times` requests that match fail this way. */
   modelFault(args: { fault: ModelFault; times: number; endpoint?: 'chat' | 'transcription' | 'token' }): Promise<void>;
-  /** Requests the model has had, oldest first. */
-  modelRequests(args: { sinceMs?: number }): Promise<ModelRequestRecord[]>;
+  /** Requests the model has had, oldest first; `limit` of them if given. */
+  modelRequests(args: { sinceMs?: number; limit?: number }): Promise<ModelRequestRecord[]>;
   /** Audio ids issued so far are forgotten, as if an hour had passed. */
   expireAudio(args: Record<string, never>): Promise<void>;
 }

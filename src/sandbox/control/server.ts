@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -20,14 +21,26 @@ export interface ControlServer extends AsyncDisposable {
   readonly url: string;
 }
 
+/** What hangs on the control server beside the API. */
+export interface ControlExtension {
+  readonly routes: Hono;
+  /** Takes a WebSocket that is for it. False when it is not. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+}
+
 /**
- * Serves the control API on loopback. It can do anything to the sandbox without a password, so it answers nobody whom a
- * web page could send: the Host has to be a loopback name, which a rebound DNS name is not, and so has any Origin.
+ * Serves the control API on loopback. It can do anything to the sandbox without a password, so it answers nobody whom
+ * another web page could send: the Host has to be a loopback name, which a rebound DNS name is not, and any Origin has to
+ * be this server's own.
  */
-export async function startControlServer(methods: ControlMethods, events: EventHub): Promise<ControlServer> {
+export async function startControlServer(
+  methods: ControlMethods,
+  events: EventHub,
+  extension?: ControlExtension,
+): Promise<ControlServer> {
   const app = new Hono();
   app.use(async (context, next) => {
-    const refusal = strangerRefusal(context.req.header('host'), context.req.header('origin'));
+    const refusal = strangerRefusal(context.req.header());
     if (refusal !== undefined) return context.json({ error: refusal }, 403);
     return next();
   });
@@ -39,6 +52,7 @@ export async function startControlServer(methods: ControlMethods, events: EventH
       return context.json({ error: sentence(error) }, 400);
     }
   });
+  if (extension) app.route('/', extension.routes);
   app.notFound((context) => context.json({ error: 'Methods are called with POST /method.' }, 404));
 
   // The adapter would otherwise replace `Request` and `Response` for the whole process.
@@ -46,7 +60,9 @@ export async function startControlServer(methods: ControlMethods, events: EventH
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   const watchers = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
-    if (!isWatcher(request)) {
+    const welcome = strangerRefusal(request.headers) === undefined;
+    if (welcome && extension?.upgrade(request, socket, head)) return;
+    if (!welcome || request.url?.split('?')[0] !== '/events') {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
@@ -100,18 +116,19 @@ function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function strangerRefusal(host: string | undefined, origin: string | undefined): string | undefined {
-  if (!isLoopback(`http://${host ?? ''}`)) return 'The Host header is not a loopback address.';
-  if (origin !== undefined && !isLoopback(origin)) return 'The Origin header is not a loopback address.';
+function strangerRefusal(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
+  const { host, origin } = headers;
+  const own = `http://${typeof host === 'string' ? host : ''}`;
+  if (!isLoopback(own)) return 'The Host header is not a loopback address.';
+  if (origin !== undefined && origin !== own) return 'The Origin header is not this server.';
+  const { 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode } = headers;
+  // Whoever follows a link here only looks; everything else has to come from this server's own page.
+  if (site !== 'none' && site !== 'same-origin' && mode !== 'navigate') return 'The request comes from another site.';
   return undefined;
 }
 
 function isLoopback(url: string): boolean {
   return LOOPBACK_HOSTS.has(URL.parse(url)?.hostname ?? '');
-}
-
-function isWatcher({ url, headers }: IncomingMessage): boolean {
-  return url?.split('?')[0] === '/events' && strangerRefusal(headers.host, headers.origin) === undefined;
 }
 
 function broadcast(watchers: { readonly clients: ReadonlySet<WebSocket> }, event: SandboxEvent): void {

@@ -1,3 +1,8 @@
+import { SAMPLE_RATE_HZ } from '../../audio/frame.ts';
+import { mixToMono, toInt16 } from '../../audio/pcm.ts';
+import { resample } from '../../audio/resample.ts';
+import { encodeVoiceMessage, type VoiceMessage } from '../../audio/voice-message.ts';
+import { decodeWav } from '../../audio/wav.ts';
 import { codePoints } from './code-points.ts';
 import type { PeopleControl, Upload } from '../control/protocol.ts';
 import { Refusal } from '../control/refusal.ts';
@@ -5,7 +10,7 @@ import { type AttachmentStore, fromUpload } from './attachments.ts';
 import { CommandRegistry, COMMAND_TYPES } from './commands.ts';
 import { CommandUse } from './command-use.ts';
 import { findComponent, modalSubmission, selectionData } from './component-use.ts';
-import type { Channel, Guild, Message, User } from './entities.ts';
+import { type Channel, type Guild, type Message, MESSAGE_FLAGS, type User } from './entities.ts';
 import { type InteractionRequest, INTERACTIONS } from './interaction.ts';
 import type { InteractionBook } from './interaction-book.ts';
 import { findMentions, PARSE_ALL } from './mentions.ts';
@@ -42,6 +47,16 @@ export function createPeopleControl({ world, board, book, store }: PeopleParts):
         mentions: findMentions({ guild, channel, author }, content, PARSE_ALL),
       });
       return board.snapshot(message);
+    },
+
+    async sendVoiceMessage({ personId, channelId, wav }) {
+      const { person, guild, channel } = placeOf(world, personId, channelId);
+      const { file, ...details } = voiceMessageOf(Buffer.from(wav, 'base64'));
+      const name = 'voice-message.ogg';
+      checkMessage(guild, channel, person, '', [{ name, data: '' }]);
+      const attachment = store.store({ name, contentType: 'audio/ogg', bytes: file }, channelId, false, details);
+      const draft = { ...EMPTY_DRAFT, author: person, flags: MESSAGE_FLAGS.voiceMessage, attachments: [attachment] };
+      return board.snapshot(board.create(guild, channel, draft));
     },
 
     async runCommand({ personId, channelId, command, options = {} }) {
@@ -118,6 +133,11 @@ export function createPeopleControl({ world, board, book, store }: PeopleParts):
         .map((message) => board.snapshot(message));
     },
   };
+}
+
+function voiceMessageOf(wav: Uint8Array): VoiceMessage {
+  const { sampleRateHz, channels } = decodeWav(wav);
+  return encodeVoiceMessage(toInt16(resample(mixToMono(channels), sampleRateHz, SAMPLE_RATE_HZ)));
 }
 
 interface PersonPlace {

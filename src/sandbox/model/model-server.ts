@@ -76,8 +76,8 @@ function controlMethods(world: ModelWorld): ModelControl {
     async modelFault({ fault, times, endpoint }) {
       world.faults.plan(fault, times, endpoint);
     },
-    async modelRequests({ sinceMs }) {
-      return world.log.snapshots(sinceMs ?? 0);
+    async modelRequests({ sinceMs, limit }) {
+      return world.log.snapshots(sinceMs ?? 0, limit);
     },
     async expireAudio() {
       world.audioIds.forgetAll();

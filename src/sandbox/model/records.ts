@@ -156,8 +156,11 @@ export class RequestLog {
     return entry;
   }
 
-  snapshots(sinceMs: number): ModelRequestRecord[] {
-    return this.#entries.filter(({ atMs }) => atMs >= sinceMs).map((entry) => entry.snapshot());
+  snapshots(sinceMs: number, limit = this.#entries.length): ModelRequestRecord[] {
+    return this.#entries
+      .filter(({ atMs }) => atMs >= sinceMs)
+      .slice(0, limit)
+      .map((entry) => entry.snapshot());
   }
 
   #forgetOldSound(): void {

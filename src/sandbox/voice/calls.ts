@@ -52,13 +52,19 @@ export class Calls implements Disposable {
     }
   }
 
-  /** @throws {NotInVoiceError} */
-  person(userId: string): Person {
+  find(userId: string): Person | undefined {
     for (const call of this) {
       const person = call.person(userId);
       if (person) return person;
     }
-    throw new NotInVoiceError(`person ${userId} is in no voice channel`);
+    return undefined;
+  }
+
+  /** @throws {NotInVoiceError} */
+  person(userId: string): Person {
+    const person = this.find(userId);
+    if (!person) throw new NotInVoiceError(`person ${userId} is in no voice channel`);
+    return person;
   }
 
   /** Ends the call if nobody is left in it. */

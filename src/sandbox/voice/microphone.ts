@@ -75,6 +75,18 @@ export class Microphone implements Disposable {
   }
 
   /** The person has left: nothing is sent any more, silence frames neither. */
+  /** Sends a frame of a live source at once. `resumes`: there was a pause before it. */
+  sendLive(frame: Int16Array, resumes: boolean): void {
+    if (resumes) this.#catchUp(this.#clock.nowMs());
+    this.#send(this.#encoder.encode(frame), true, this.#timestampAtMs);
+  }
+
+  /** Sends one of the silence frames that end a stretch of live sound. */
+  sendLiveSilence(): void {
+    this.#encoder.encode(new Int16Array(FRAME_SAMPLES));
+    this.#send(OPUS_SILENCE, false, this.#timestampAtMs);
+  }
+
   [Symbol.dispose](): void {
     this.#closed.abort();
     this.#encoder[Symbol.dispose]();

@@ -1,3 +1,4 @@
+import { TRAILING_SILENCE_FRAMES, type Frame } from '../../audio/frame.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { SpokenReport } from '../control/protocol.ts';
 import { Track } from './hearing.ts';
@@ -33,6 +34,7 @@ export class Person implements Disposable {
   readonly #waiting: AbortController[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #speaking = false;
+  #liveSilence = 0;
 
   constructor(options: {
     member: CallMember;
@@ -80,6 +82,19 @@ export class Person implements Disposable {
     })();
     this.#last = report.catch(() => {});
     return report;
+  }
+
+  /** A frame of a live microphone, or one of the silence frames after it. Recordings are not talked over. */
+  sendLive(frame: Frame, silence: boolean): void {
+    if (this.#waiting.length > 0) return;
+    if (!silence) {
+      this.#liveSilence = 0;
+      this.microphone.sendLive(frame, !this.#speaking);
+    } else if (this.#speaking) {
+      this.microphone.sendLiveSilence();
+      this.#liveSilence += 1;
+      if (this.#liveSilence === TRAILING_SILENCE_FRAMES) this.#setSpeaking(false);
+    }
   }
 
   /** Ends what is being said, and what was still to be said. */

@@ -8,6 +8,12 @@ const MAX_RECORDINGS = 64;
 export class Recordings {
   /** The one silent for longest comes first. */
   readonly #byPair = new Map<string, Recording>();
+  readonly #onSound: (listenerId: string, senderId: string, sound: HeardSound) => void;
+
+  /** `onSound` is told of each packet as it is heard. */
+  constructor(onSound: (listenerId: string, senderId: string, sound: HeardSound) => void = () => {}) {
+    this.#onSound = onSound;
+  }
 
   add(listenerId: string, senderId: string, sound: HeardSound): void {
     const pair = pairOf(listenerId, senderId);
@@ -15,6 +21,7 @@ export class Recordings {
     this.#byPair.delete(pair);
     this.#byPair.set(pair, recording);
     recording.add(sound);
+    this.#onSound(listenerId, senderId, sound);
     for (const [silent, { lastMs }] of this.#byPair) {
       if (this.#byPair.size <= MAX_RECORDINGS && lastMs >= sound.packet.atMs - KEPT_MS) break;
       this.#byPair.delete(silent);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../time/clock.ts';
 import type { ControlMethods, SandboxEvent } from '../control/protocol.ts';
+import type { LiveSound } from './live-sound.ts';
 
 /**
  * The sandbox's voice server as the rest of the sandbox sees it. The gateway tells it who is in which call; it runs the
@@ -28,6 +29,9 @@ export interface VoiceService extends AsyncDisposable {
   privacyCode(userId: string): string | undefined;
   /** The DAVE verification code a person's client shows for another member. Throws for who is in no call. */
   verificationCode(userId: string, ofUserId: string): Promise<string | undefined>;
+
+  /** Sound as it happens, for somebody who is there in person. */
+  readonly live: LiveSound;
 
   /** The part of the control API that is about sound alone. */
   readonly methods: Pick<

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { SAMPLE_RATE_HZ } from '../../audio/frame.ts';
 import { mixToMono, toInt16 } from '../../audio/pcm.ts';
 import { resample } from '../../audio/resample.ts';
+import { VoiceActivityDetector } from '../../audio/vad.ts';
 import { decodeWav } from '../../audio/wav.ts';
 import { monotonicClock } from '../../time/clock.ts';
 import { createLoopbackCertificate } from '../certificate.ts';
@@ -12,6 +13,7 @@ import type { CallContext } from './call.ts';
 import { Calls } from './calls.ts';
 import { FaultPlan } from './faults.ts';
 import { VoiceListener } from './listener.ts';
+import { LiveSound } from './live-sound.ts';
 import { Network } from './network.ts';
 import { seededRandom } from './random.ts';
 import { Recordings } from './recordings.ts';
@@ -34,7 +36,8 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
   const certificate = await createLoopbackCertificate();
   const faults = new FaultPlan();
   const network = new Network(clock);
-  const recordings = new Recordings();
+  const live = new LiveSound(await VoiceActivityDetector.load(), (personId) => calls.find(personId));
+  const recordings = new Recordings((...heard) => live.heard(...heard));
   let lastSsrc = randomInt(MIN_SSRC, MAX_SSRC);
   const moves = new Set<Disposable>();
 
@@ -49,14 +52,16 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
   const calls = new Calls(context, options.daveVersion ?? 1);
   const bots = new Bots(calls, context, network, { modes: TRANSPORT_MODES, daveRequired: undefined });
   const open = () => VoiceListener.open(certificate, (listener) => bots.door(listener), bots, clock);
-  let listener = await open();
-  let spare: VoiceListener | undefined;
+  await using starting = new AsyncDisposableStack();
+  /** Two voice servers take turns: a call moves from the one to the other. */
+  let [listener, other] = [starting.use(await open()), starting.use(await open())];
+  starting.use(network);
+  starting.use(calls);
+  starting.use(bots);
+  const parts = starting.move();
 
-  /** Two voice servers take turns. */
-  async function moveServer(): Promise<void> {
-    const next = spare ?? (await open());
-    spare = listener;
-    listener = next;
+  function moveServer(): void {
+    [listener, other] = [other, listener];
     for (const { guildId, token, link } of bots.readmit()) {
       options.onServerMoved(guildId, token, listener.endpoint);
       const timer = clock.after(MOVE_LIMIT_MS, () => {
@@ -96,7 +101,7 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
         faults.dropDiscovery(fault.times);
         break;
       case 'move-server':
-        await moveServer();
+        moveServer();
         break;
       case 'late-speaking':
         faults.lateSpeaking(fault.delayMs, fault.times);
@@ -124,6 +129,7 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
     recentDatagrams: () => bots.links.flatMap(({ media }) => media.recent),
     privacyCode: (userId) => calls.person(userId).dave.privacyCode,
     verificationCode: (userId, ofUserId) => calls.person(userId).dave.verificationCode(ofUserId),
+    live,
     methods: {
       speak: async ({ personId, wav }) => {
         const person = calls.person(personId);
@@ -142,12 +148,8 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
       },
     },
     async [Symbol.asyncDispose]() {
-      bots[Symbol.dispose]();
-      calls[Symbol.dispose]();
-      network[Symbol.dispose]();
       for (const timer of moves) timer[Symbol.dispose]();
-      await listener[Symbol.asyncDispose]();
-      await spare?.[Symbol.asyncDispose]();
+      await parts.disposeAsync();
     },
   };
 }
