@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SandboxEvent } from '../../../src/sandbox/control/protocol.ts';
 import type { VoiceService } from '../../../src/sandbox/voice/service.ts';
 import { startVoiceServer } from '../../../src/sandbox/voice/voice-server.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { BareClient, discover } from './bare-client.ts';
 import { ALICE, BOB, BOT, CAROL, GUILD, member } from './raw-bot.ts';
 
@@ -178,28 +179,56 @@ describe('a session on the voice gateway', () => {
     service.removePerson(GUILD, ALICE);
     expect(events).toContainEqual(expect.objectContaining({ type: 'bot-voice-ready', daveVersion: 1 }));
   });
+});
 
-  it('moves to the other server with a new token, and the old one ends it at last', async () => {
+describe('a session in time', () => {
+  it('moves to the other server with a new token; the old server ends it when it does not come', async () => {
+    const clock = new ManualClock();
     const moved: [string, string, string][] = [];
-    await using other = await startVoiceServer({ emit: () => {}, onServerMoved: (...place) => moved.push(place) });
+    const onServerMoved = (...place: [string, string, string]) => moved.push(place);
+    await using other = await startVoiceServer({ clock, emit: () => {}, onServerMoved });
     const { token } = other.admitBot({ ...member(BOT), sessionId: SESSION });
-    using client = await BareClient.connect(other);
-    client.send(0, { ...identity, token });
-    await client.next(2);
+    const old = clients.use(await BareClient.connect(other));
+    old.send(0, { ...identity, token });
+    await old.next(2);
     const { endpoint } = other;
 
-    await other.methods.voiceFault({ kind: 'move-server' });
-    const [place] = moved;
-    expect(place).toEqual([GUILD, expect.any(String), other.endpoint]);
-    expect(other.endpoint).not.toBe(endpoint);
-    expect(place?.[1]).not.toBe(token);
+    for (const round of [0, 1]) {
+      await other.methods.voiceFault({ kind: 'move-server' });
+      expect(moved[round]).toEqual([GUILD, expect.any(String), other.endpoint]);
+      expect(other.endpoint === endpoint).toBe(round === 1);
+    }
+    const stale = clients.use(await BareClient.connect(other));
+    stale.send(0, { ...identity, token });
+    expect(await stale.closed).toBe(4006);
+    clock.advance(5000);
+    expect(await old.closed).toBe(4022);
 
-    using late = await BareClient.connect(other);
-    late.send(0, { ...identity, token });
-    expect(await late.closed).toBe(4006);
-    using prompt = await BareClient.connect(other);
-    prompt.send(0, { ...identity, token: place?.[1] });
-    await prompt.next(2);
-    expect(await client.closed).toBe(4006);
+    const late = clients.use(await BareClient.connect(other));
+    late.send(0, { ...identity, token: moved[1]?.[1] });
+    await late.next(2);
+  });
+
+  it('can be resumed for half a minute', async () => {
+    const clock = new ManualClock();
+    const gone: number[] = [];
+    const emit = (event: SandboxEvent) => event.type === 'bot-voice-gone' && gone.push(event.code);
+    await using other = await startVoiceServer({ clock, emit, onServerMoved: () => {} });
+    const { token } = other.admitBot({ ...member(BOT), sessionId: SESSION });
+    const client = clients.use(await BareClient.connect(other));
+    client.send(0, { ...identity, token });
+    const { seq } = await client.next(2);
+    for (const [afterMs, resumed] of [
+      [29_000, true],
+      [31_000, false],
+    ] as const) {
+      await other.methods.voiceFault({ kind: 'cut' });
+      clock.advance(afterMs);
+      const again = clients.use(await BareClient.connect(other));
+      again.send(7, resume({ token, seq_ack: seq }));
+      if (resumed) await again.next(9);
+      else expect(await again.closed).toBe(4006);
+    }
+    expect(gone).toEqual([1006, 1006]);
   });
 });
