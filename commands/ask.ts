@@ -17,7 +17,7 @@ export const ask: SlashCommand = {
     name: words.name,
     description: words.description,
     contexts: [InteractionContextType.Guild],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
     options: [
       {
         type: ApplicationCommandOptionType.String,

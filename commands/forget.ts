@@ -24,7 +24,7 @@ export const forget: SlashCommand = {
     name: words.name,
     description: words.description,
     contexts: [InteractionContextType.Guild],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
     options: [
       {
         type: ApplicationCommandOptionType.String,

@@ -12,7 +12,7 @@ export const help: SlashCommand = {
     name: words.name,
     description: words.description,
     contexts: [InteractionContextType.Guild],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
   },
   ephemeral: true,
   async execute(interaction, { commands, words: theirWords }) {

@@ -20,13 +20,13 @@ export const join: SlashCommand = {
     name: words.name,
     description: words.description,
     contexts: [InteractionContextType.Guild],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
     options: [
       {
         type: ApplicationCommandOptionType.Channel,
         name: words.options.channel.name,
         description: words.options.channel.description,
-        channel_types: [ChannelType.GuildVoice, ChannelType.GuildStageVoice],
+        channelTypes: [ChannelType.GuildVoice, ChannelType.GuildStageVoice],
         required: false,
       },
     ],

@@ -13,7 +13,7 @@ export const leave: SlashCommand = {
     name: words.name,
     description: words.description,
     contexts: [InteractionContextType.Guild],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
   },
   ephemeral: false,
   async execute(interaction, { calls, words: theirWords }) {

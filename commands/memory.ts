@@ -20,7 +20,7 @@ export const memory: SlashCommand = {
     name: words.name,
     description: words.description,
     contexts: [InteractionContextType.Guild],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
   },
   ephemeral: true,
   async execute(interaction, { calls, keeping, words: theirWords }) {

@@ -19,7 +19,7 @@ export const privacy: SlashCommand = {
     name: words.name,
     description: words.description,
     contexts: [InteractionContextType.Guild],
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
   },
   ephemeral: true,
   async execute(interaction, { keeping, words: theirWords }) {

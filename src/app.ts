@@ -115,7 +115,7 @@ export async function startApp(
     new VoiceCalls({ client, startCall, mayHear: (personId) => keeping.mayHear(personId), clock, log }),
   );
   followServers(client, keeping);
-  keeping.start();
+  await keeping.start();
   const files = new AttachedSpeech({ hosts: discord.hosts, clock });
   const interactions = new Interactions(
     {

@@ -45,11 +45,18 @@ export class Keeping implements AsyncDisposable {
     });
   }
 
-  /** Begins to keep order, and goes on with it while the store is away. */
-  start(): void {
-    this.#run(() => this.#optOuts.start());
+  /**
+   * Begins to keep order, and goes on with it while the store is away. Resolves when it is known who may be heard, or when
+   * the store could not be opened at the first try.
+   */
+  async start(): Promise<void> {
+    const known = this.#run(() => this.#optOuts.start());
     this.#every(TAKE_OVER_EVERY_MS, () => this.#takeOver());
     this.#every(SWEEP_EVERY_MS, () => this.#sweep());
+    await this.#parts.store.ready().then(
+      () => known,
+      () => {},
+    );
   }
 
   /** Whether somebody may be heard. Nobody may until it is known who does not want to be. */
@@ -106,16 +113,16 @@ export class Keeping implements AsyncDisposable {
   /** Parley has left a server: its data goes after a grace. */
   guildLeft(guildId: string): void {
     const dueAtMs = Date.now() + this.#parts.deletionGraceDays * DAY_MS;
-    this.#run(() => this.#parts.store.privacy.scheduleGuildDeletion(guildId, dueAtMs));
+    void this.#run(() => this.#parts.store.privacy.scheduleGuildDeletion(guildId, dueAtMs));
   }
 
   /** Parley is on a server (again). */
   guildJoined(guildId: string): void {
-    this.#run(() => this.#parts.store.privacy.cancelGuildDeletion(guildId));
+    void this.#run(() => this.#parts.store.privacy.cancelGuildDeletion(guildId));
   }
 
   channelDeleted(channelId: string): void {
-    this.#run(async () => void (await this.#parts.store.privacy.forgetConversation(channelId)));
+    void this.#run(async () => void (await this.#parts.store.privacy.forgetConversation(channelId)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -147,13 +154,13 @@ export class Keeping implements AsyncDisposable {
   #every(intervalMs: number, task: () => Promise<void>): void {
     const index = this.#timers.push({ [Symbol.dispose]: () => {} }) - 1;
     const again = (): void => {
-      this.#run(task);
+      void this.#run(task);
       this.#timers[index] = this.#parts.clock.after(intervalMs, again);
     };
     again();
   }
 
-  #run(task: () => Promise<void>): void {
+  #run(task: () => Promise<void>): Promise<void> {
     const running = task()
       .catch((error: unknown) => {
         // The store says by itself that it is away, and what was left is done the next time.
@@ -161,6 +168,7 @@ export class Keeping implements AsyncDisposable {
       })
       .finally(() => this.#work.delete(running));
     this.#work.add(running);
+    return running;
   }
 }
 

@@ -3,10 +3,10 @@ import type {
   Attachment,
   ButtonInteraction,
   CacheType,
+  ChatInputApplicationCommandData,
   ChatInputCommandInteraction,
+  MessageApplicationCommandData,
   MessageContextMenuCommandInteraction,
-  RESTPostAPIChatInputApplicationCommandsJSONBody,
-  RESTPostAPIContextMenuApplicationCommandsJSONBody,
 } from 'discord.js';
 
 import type { Chat, Question } from '../conversation/chat.ts';
@@ -38,7 +38,7 @@ interface CommandBase {
 
 export interface SlashCommand extends CommandBase {
   readonly kind: 'slash';
-  readonly data: RESTPostAPIChatInputApplicationCommandsJSONBody;
+  readonly data: ChatInputApplicationCommandData;
   /**
    * Runs it. The interaction is already acknowledged: answer with `answer` or `editReply`. Errors thrown here reach the
    * person as a sentence.
@@ -49,7 +49,7 @@ export interface SlashCommand extends CommandBase {
 /** A command in the menu of a message. */
 export interface MessageCommand extends CommandBase {
   readonly kind: 'message';
-  readonly data: RESTPostAPIContextMenuApplicationCommandsJSONBody;
+  readonly data: MessageApplicationCommandData;
   /** As for a slash command. */
   execute(interaction: MessageContextMenuCommandInteraction<'cached'>, context: CommandContext): Promise<void>;
 }

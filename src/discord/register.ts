@@ -1,4 +1,4 @@
-import type { APIApplicationCommand, ApplicationCommand, Client } from 'discord.js';
+import type { Client } from 'discord.js';
 
 import type { Log } from '../telemetry/log.ts';
 import type { Command } from './command.ts';
@@ -8,24 +8,11 @@ export async function registerCommands(client: Client<true>, commands: readonly 
   const registered = await client.application.commands.fetch({ withLocalizations: true });
   const unchanged =
     registered.size === commands.length &&
-    commands.every(({ data }) => registered.some((known) => known.name === data.name && isAsRegistered(data, known)));
+    commands.every(({ data }) => registered.some((known) => known.name === data.name && known.equals(data, true)));
   if (unchanged) {
     log.info({ commands: commands.length }, 'commands unchanged');
     return;
   }
   await client.application.commands.set(commands.map((command) => command.data));
   log.info({ commands: commands.length }, 'commands registered');
-}
-
-function isAsRegistered(data: Command['data'], known: ApplicationCommand): boolean {
-  const whole: APIApplicationCommand = {
-    type: 1,
-    description: '',
-    default_member_permissions: null,
-    ...data,
-    id: known.id,
-    application_id: known.applicationId,
-    version: known.version,
-  };
-  return known.equals(whole, true);
 }
