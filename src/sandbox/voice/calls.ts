@@ -37,7 +37,7 @@ export class Calls implements Disposable {
     const call = this.of(member);
     const there = call.person(member.userId);
     if (there) {
-      there.member = member;
+      there.update(member);
       return;
     }
     this.remove(member.guildId, member.userId);

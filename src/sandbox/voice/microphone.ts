@@ -11,10 +11,10 @@ import type { SpokenReport } from '../control/protocol.ts';
 import { randomInteger, type Random } from './random.ts';
 import type { RtpPacket } from './rtp.ts';
 
-/** Where a microphone's packets go. `voice` is false for the silence frames at the end. */
+/** Where a microphone's packets go. */
 export interface MicrophoneOutput {
   readonly muted: () => boolean;
-  readonly send: (packet: RtpPacket, voice: boolean) => void;
+  readonly send: (packet: RtpPacket) => void;
 }
 
 /**
@@ -60,33 +60,34 @@ export class Microphone implements Disposable {
       frame.set(samples.subarray(sent * FRAME_SAMPLES, (sent + 1) * FRAME_SAMPLES));
       const opus = this.#encoder.encode(frame);
       const atMs = this.#clock.nowMs();
-      if (!this.#send(opus, true, startMs + sent * FRAME_MS)) continue;
+      if (!this.#send(opus, startMs + sent * FRAME_MS)) continue;
       if (voicePackets === 0) firstPacketAtMs = atMs;
       lastVoicePacketAtMs = atMs;
       voicePackets += 1;
     }
-    for (let silent = 0; silent < TRAILING_SILENCE_FRAMES; silent += 1, sent += 1) {
+    const silentFrames = voicePackets > 0 ? TRAILING_SILENCE_FRAMES : 0;
+    for (let silent = 0; silent < silentFrames; silent += 1, sent += 1) {
       if (!(await this.#until(startMs + sent * FRAME_MS, closed))) break;
       // Discord's client codes the silence and sends this in its place, so that both ends forget the sound before.
       this.#encoder.encode(new Int16Array(FRAME_SAMPLES));
-      this.#send(OPUS_SILENCE, false, startMs + sent * FRAME_MS);
+      this.#send(OPUS_SILENCE, startMs + sent * FRAME_MS);
     }
     return { firstPacketAtMs, lastVoicePacketAtMs, voicePackets, interrupted: interrupted.aborted };
   }
 
-  /** The person has left: nothing is sent any more, silence frames neither. */
   /** Sends a frame of a live source at once. `resumes`: there was a pause before it. */
   sendLive(frame: Int16Array, resumes: boolean): void {
     if (resumes) this.#catchUp(this.#clock.nowMs());
-    this.#send(this.#encoder.encode(frame), true, this.#timestampAtMs);
+    this.#send(this.#encoder.encode(frame), this.#timestampAtMs);
   }
 
   /** Sends one of the silence frames that end a stretch of live sound. */
   sendLiveSilence(): void {
     this.#encoder.encode(new Int16Array(FRAME_SAMPLES));
-    this.#send(OPUS_SILENCE, false, this.#timestampAtMs);
+    this.#send(OPUS_SILENCE, this.#timestampAtMs);
   }
 
+  /** The person has left: nothing is sent any more, silence frames neither. */
   [Symbol.dispose](): void {
     this.#closed.abort();
     this.#encoder[Symbol.dispose]();
@@ -103,11 +104,11 @@ export class Microphone implements Disposable {
     this.#timestampAtMs = atMs;
   }
 
-  #send(opus: Uint8Array, voice: boolean, dueMs: number): boolean {
+  #send(opus: Uint8Array, dueMs: number): boolean {
     const muted = this.#output.muted();
     if (!muted) {
       const payload = Buffer.from(opus.buffer, opus.byteOffset, opus.byteLength);
-      this.#output.send({ sequence: this.#sequence, timestamp: this.#timestamp, ssrc: this.ssrc, payload }, voice);
+      this.#output.send({ sequence: this.#sequence, timestamp: this.#timestamp, ssrc: this.ssrc, payload });
       this.#sequence = (this.#sequence + 1) % 2 ** 16;
     }
     this.#advance(1, dueMs + FRAME_MS);

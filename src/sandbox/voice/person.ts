@@ -21,16 +21,16 @@ export interface PersonOutput {
   /** Resolves when the others can decrypt what is said, or after a while. */
   ready(signal: AbortSignal): Promise<void>;
   speaking(speaking: boolean): void;
-  send(packet: RtpPacket, voice: boolean): void;
+  send(packet: RtpPacket): void;
 }
 
 /** A person in a call: their switches, their microphone, their end of DAVE, and the track others hear them on. */
 export class Person implements Disposable {
-  member: CallMember;
   readonly dave: PersonDave;
   readonly track = new Track();
   readonly microphone: Microphone;
   readonly #output: PersonOutput;
+  #member: CallMember;
   readonly #waiting: AbortController[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #speaking = false;
@@ -44,16 +44,26 @@ export class Person implements Disposable {
     random: Random;
     output: PersonOutput;
   }) {
-    this.member = options.member;
+    this.#member = options.member;
     this.dave = options.dave;
     this.#output = options.output;
     this.microphone = new Microphone(options.ssrc, options.clock, options.random, {
-      muted: () => this.member.muted,
-      send: (packet, voice) => {
+      muted: () => this.#member.muted,
+      send: (packet) => {
         this.#setSpeaking(true);
-        this.#output.send(packet, voice);
+        this.#output.send(packet);
       },
     });
+  }
+
+  get member(): CallMember {
+    return this.#member;
+  }
+
+  /** Their switches changed: whoever is muted is not speaking any more. */
+  update(member: CallMember): void {
+    this.#member = member;
+    if (member.muted) this.#setSpeaking(false);
   }
 
   /** In the middle of a stretch of speech. */
@@ -86,7 +96,7 @@ export class Person implements Disposable {
 
   /** A frame of a live microphone, or one of the silence frames after it. Recordings are not talked over. */
   sendLive(frame: Frame, silence: boolean): void {
-    if (this.#waiting.length > 0) return;
+    if (this.#waiting.length > 0 || this.#member.muted) return;
     if (!silence) {
       this.#liveSilence = 0;
       this.microphone.sendLive(frame, !this.#speaking);
@@ -105,6 +115,7 @@ export class Person implements Disposable {
   [Symbol.dispose](): void {
     this.microphone[Symbol.dispose]();
     this.stopSpeaking();
+    this.#setSpeaking(false);
     this.dave[Symbol.dispose]();
     this.track[Symbol.dispose]();
   }

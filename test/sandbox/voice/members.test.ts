@@ -139,6 +139,21 @@ describe("members' switches", () => {
     expect(packets).toHaveLength(SOUND.length / 480 + 5);
   });
 
+  it('end a stretch of speech when a person is muted or leaves', async () => {
+    await using bot = await RawBot.start();
+    bot.enter(ALICE);
+    await bot.join();
+    const speech = bot.speak(ALICE, sweep(5000, 300));
+    expect(await bot.event('person-speaking', 0)).toMatchObject({ speaking: true });
+    bot.service.updatePerson(member(ALICE, { muted: true }));
+    expect(await bot.event('person-speaking', 1)).toMatchObject({ speaking: false });
+    bot.service.updatePerson(member(ALICE));
+    expect(await bot.event('person-speaking', 2)).toMatchObject({ speaking: true });
+    bot.leave(ALICE);
+    expect(await bot.event('person-speaking', 3)).toMatchObject({ speaking: false });
+    await speech;
+  });
+
   it('keep a deafened person and a deafened bot from hearing', async () => {
     await using bot = await RawBot.start();
     bot.enter(ALICE, BOB);
