@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -62,7 +63,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 async function writeBeside(path: string, text: string): Promise<string> {
-  const temporary = `${path}.${process.pid}.${Date.now()}.new`;
+  const temporary = `${path}.${randomUUID()}.new`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await using file = await open(temporary, 'wx', FILE_MODE);

@@ -44,10 +44,11 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     await run(args);
   } catch (error) {
-    process.exitCode = error instanceof StoreError && error.kind !== 'wrong-key' ? 1 : EXIT_CONFIG;
-    if (error instanceof UsageError) return tell(`${error.message}\n\n${USAGE}`);
-    // A file of an export that is there already, or is not there.
+    // A file that is there already, or is not there.
     const isFile = error instanceof Error && 'syscall' in error;
+    const isWork = isFile || (error instanceof StoreError && error.kind !== 'wrong-key');
+    process.exitCode = isWork ? 1 : EXIT_CONFIG;
+    if (error instanceof UsageError) return tell(`${error.message}\n\n${USAGE}`);
     if (isFile || error instanceof StoreError || error instanceof ConfigError) return tell(error.message);
     throw error;
   }
