@@ -1,4 +1,4 @@
-import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 /** A certificate that is its own trust anchor, with its key, both PEM. */
 export interface LoopbackCertificate {
@@ -17,7 +17,7 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
  */
 export async function createLoopbackCertificate(nowMs: number = Date.now()): Promise<LoopbackCertificate> {
   const x509 = await loadX509();
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     // Trust anchors are looked up by name: two sandboxes in one process need different ones.
     name: `CN=Parley sandbox ${randomBytes(8).toString('hex')}`,
@@ -37,7 +37,7 @@ export async function createLoopbackCertificate(nowMs: number = Date.now()): Pro
   });
   return {
     certificatePem: certificate.toString('pem'),
-    privateKeyPem: KeyObject.from(keys.privateKey).export({ format: 'pem', type: 'pkcs8' }).toString(),
+    privateKeyPem: x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
   };
 }
 

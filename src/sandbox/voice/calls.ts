@@ -1,11 +1,7 @@
+import { Refusal } from '../control/refusal.ts';
 import { Call, type CallContext } from './call.ts';
 import type { Person } from './person.ts';
 import type { CallMember } from './service.ts';
-
-/** Nobody of this id is in a voice channel. */
-export class NotInVoiceError extends Error {
-  override readonly name = 'NotInVoiceError';
-}
 
 /** The calls there are, by channel: each lives for as long as somebody is in it. */
 export class Calls implements Disposable {
@@ -60,10 +56,10 @@ export class Calls implements Disposable {
     return undefined;
   }
 
-  /** @throws {NotInVoiceError} */
+  /** @throws {Refusal} when nobody of this id is in a voice channel. */
   person(userId: string): Person {
     const person = this.find(userId);
-    if (!person) throw new NotInVoiceError(`person ${userId} is in no voice channel`);
+    if (!person) throw new Refusal(`Person ${userId} is in no voice channel.`);
     return person;
   }
 

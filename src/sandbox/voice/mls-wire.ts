@@ -36,7 +36,7 @@ export function refHash(label: string, value: Uint8Array): Buffer {
 }
 
 /** Walks MLS bytes. @throws {MlsFormatError} when they end too early. */
-export class MlsReader {
+class MlsReader {
   readonly #bytes: Buffer;
   offset = 0;
 

@@ -1,6 +1,7 @@
 import { TRAILING_SILENCE_FRAMES, type Frame } from '../../audio/frame.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { SpokenReport } from '../control/protocol.ts';
+import { Refusal } from '../control/refusal.ts';
 import { Track } from './hearing.ts';
 import { Microphone } from './microphone.ts';
 import type { PersonDave } from './person-dave.ts';
@@ -10,11 +11,6 @@ import type { CallMember } from './service.ts';
 
 /** Recordings a person has still to speak, the one being spoken included. */
 const MAX_QUEUED = 16;
-
-/** More recordings than a person can be asked to speak at once. */
-export class SpeechQueueError extends Error {
-  override readonly name = 'SpeechQueueError';
-}
 
 /** What a person's client does for them. */
 export interface PersonOutput {
@@ -73,10 +69,10 @@ export class Person implements Disposable {
 
   /**
    * Speaks 24 kHz mono samples after whatever is being spoken already.
-   * @throws {SpeechQueueError} when {@link MAX_QUEUED} recordings wait.
+   * @throws {Refusal} when {@link MAX_QUEUED} recordings wait.
    */
   speak(samples: Int16Array): Promise<SpokenReport> {
-    if (this.#waiting.length >= MAX_QUEUED) return Promise.reject(new SpeechQueueError('too many recordings to speak'));
+    if (this.#waiting.length >= MAX_QUEUED) return Promise.reject(new Refusal('Too many recordings to speak.'));
     const stop = new AbortController();
     this.#waiting.push(stop);
     const before = this.#last;

@@ -3,7 +3,7 @@
 /** The fixed part of the header. */
 export const RTP_HEADER_BYTES = 12;
 /** Discord's payload type for Opus. */
-export const PAYLOAD_TYPE_OPUS = 0x78;
+const PAYLOAD_TYPE_OPUS = 0x78;
 
 const VERSION_2 = 0x80;
 const PADDING = 0x20;

@@ -8,7 +8,7 @@ export type TransportMode = 'aead_aes256_gcm_rtpsize' | 'aead_xchacha20_poly1305
 /** Both modes, in the order in which Discord offers them. */
 export const TRANSPORT_MODES: readonly TransportMode[] = ['aead_aes256_gcm_rtpsize', 'aead_xchacha20_poly1305_rtpsize'];
 
-export const TAG_BYTES = 16;
+const TAG_BYTES = 16;
 /** The counter that follows every packet; it begins the nonce, whose other bytes are zero. */
 export const NONCE_BYTES = 4;
 export const KEY_BYTES = 32;

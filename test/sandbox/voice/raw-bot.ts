@@ -19,7 +19,7 @@ import { startVoiceServer } from '../../../src/sandbox/voice/voice-server.ts';
 import { monotonicClock, sleep } from '../../../src/time/clock.ts';
 
 export const GUILD = '900000000000000001';
-export const CHANNEL = '900000000000000002';
+const CHANNEL = '900000000000000002';
 export const BOT = '900000000000000003';
 export const ALICE = '900000000000000004';
 export const BOB = '900000000000000005';
