@@ -2,6 +2,7 @@ import type { Frame } from '../audio/frame.ts';
 import { FrameQueue } from '../audio/frame-queue.ts';
 import type { AudioReference, ReplyDone, ReplyEvent, Usage } from '../model/model.ts';
 import { HeardText } from './heard-text.ts';
+import { withoutLeadingSilence } from './leading-silence.ts';
 import type { Caption, Captions, Playback, VoiceOutput } from './ports.ts';
 
 /** Fifteen minutes at 50 frames a second: more than the longest reply a model gives. */
@@ -48,6 +49,7 @@ export const NO_CAPTIONS: Captions = {
 export class SpokenReply {
   readonly #heard = new HeardText();
   #playedFrames = 0;
+  #trimmedFrames = 0;
 
   /** So little has been played that the reply can still be called off as if it had never begun. */
   get barelyBegun(): boolean {
@@ -57,7 +59,8 @@ export class SpokenReply {
   /** Runs the reply to its end or until the signal aborts. Never rejects: what went wrong is in the outcome. */
   async run({ events, output, captions, begun }: ReplyParts, signal: AbortSignal): Promise<ReplyOutcome> {
     const queue = new FrameQueue<Frame>(MAX_QUEUED_FRAMES);
-    const playing = output.play(this.#counted(queue, begun), signal);
+    const audible = withoutLeadingSilence(queue, () => this.#trimmedFrames++);
+    const playing = output.play(this.#counted(audible, begun), signal);
     let caption: Caption | undefined;
     let written = '';
     let done: ReplyDone | undefined;
@@ -98,7 +101,10 @@ export class SpokenReply {
 
   #outcome(end: { written: string; done: ReplyDone | undefined; failure: unknown; playback: Playback }): ReplyOutcome {
     const { written, done, failure, playback } = end;
-    const text = this.#heard.text === '' ? written : this.#heard.upTo(playback.playedFrames, done !== undefined);
+    const text =
+      this.#heard.text === ''
+        ? written
+        : this.#heard.upTo(this.#trimmedFrames + playback.playedFrames, done !== undefined);
     const cut = !playback.complete || done?.finish !== 'stop';
     const unsaid = this.#heard.text !== '' && cut && playback.playedFrames < UNSAID_FRAMES;
     return {
