@@ -9,6 +9,7 @@ import type {
   SpokenReport,
   Upload,
 } from '../../src/sandbox/control/protocol.ts';
+import { monotonicClock, sleep } from '../../src/time/clock.ts';
 
 /** Generous: a test that fails by it has failed, one that passes never waits for it. */
 const DEADLINE_MS = 20_000;
@@ -41,6 +42,8 @@ export class Room {
   readonly voice: Person;
   readonly alice: Person;
   readonly bob: Person;
+  /** When Alice last called the bot. */
+  calledAtMs = 0;
 
   constructor(
     client: SandboxClient,
@@ -88,6 +91,7 @@ export class Room {
   /** Alice joins the voice channel and calls the bot; resolves when it listens. */
   async call(): Promise<void> {
     await this.client.join({ personId: this.alice.id, channelId: this.voice.id });
+    this.calledAtMs = now();
     const answer = await this.ask(this.alice, 'join');
     if (!answer.includes('listening')) throw new Error(`the bot did not come: ${answer}`);
   }
@@ -128,12 +132,12 @@ export class Room {
     const since = said.lastVoicePacketAtMs;
     const from = await this.botSpeaking(true, since);
     const to = await this.botSpeaking(false, from.atMs);
-    const request = await this.request(since);
+    const request = await this.ended(await this.request(since));
     const heard = await this.client.heard({ personId: listener.id, fromUserId: this.botId, sinceMs: from.atMs });
     return { request, heard, fromMs: from.atMs, toMs: to.atMs };
   }
 
-  /** The first chat request from then on, complete as far as it has come. */
+  /** The first request for an answer from then on, complete as far as it has come. */
   async request(since: number): Promise<ModelRequestRecord> {
     const event = await this.client.waitFor(
       (one): one is Extract<SandboxEvent, { type: 'model-request' }> =>
@@ -182,4 +186,9 @@ export class Room {
 /** A moment on the sandbox's clock, which runs in this process. */
 export function now(): number {
   return performance.now();
+}
+
+/** Lets time pass in the story: people do not do everything at once. Never used to wait for the bot. */
+export function beat(ms: number): Promise<void> {
+  return sleep(monotonicClock, ms);
 }
