@@ -7,7 +7,7 @@ import type { SqlDialect } from './dialect.ts';
 import { thisProcess } from './process-identity.ts';
 
 /** A process that has not said for this long that it lives is taken for dead. */
-export const LEASE_MS = 15_000;
+const LEASE_MS = 15_000;
 /** It says so this often: two may fail. */
 export const BEAT_MS = 5000;
 

@@ -31,11 +31,8 @@ export class OptOutList implements Disposable {
   /** Takes a choice: counts from now on, and is kept when this resolves. @throws {StoreError} */
   async set(personId: string, optedOut: boolean, atMs: number): Promise<void> {
     this.#changes++;
-    const people = new Set(this.#people);
-    if (optedOut) people.add(personId);
-    else people.delete(personId);
     // Opting in waits for the store: better unheard for a moment than heard against someone's will.
-    if (optedOut) this.#become(people);
+    if (optedOut && this.#people) this.#become(new Set(this.#people).add(personId));
     await this.#privacy.setOptedOut(personId, optedOut, atMs);
     this.#changes++;
     await this.refresh();

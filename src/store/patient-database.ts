@@ -24,6 +24,8 @@ const TRY_MS: Readonly<Record<Patience, number>> = { quick: 2000, patient: 5000,
 const GRACE_MS = 300;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1000;
+/** A lock may be let go at any moment, and trying costs next to nothing. */
+const LONGEST_PAUSE_LOCKED_MS = 50;
 /** A shorter trouble, such as a lock, is nobody's business. */
 const TROUBLE_WORTH_SAYING_MS = 1000;
 /** Operations that may wait; more are refused. */
@@ -93,6 +95,7 @@ export class PatientDatabase implements AsyncDisposable {
         }
         const { error } = outcome;
         const nowMs = this.#clock.nowMs();
+        if (error.kind === 'locked') pauseMs = Math.min(pauseMs, LONGEST_PAUSE_LOCKED_MS);
         const mayHelp = patience === 'quick' ? OVER_SOON.has(error.kind) : error.shouldRetry;
         const givesUp = !mayHelp || nowMs + pauseMs >= startedAtMs + this.#patienceMs(patience);
         if (givesUp || nowMs - startedAtMs > TROUBLE_WORTH_SAYING_MS) this.#health.failing(error, operation);

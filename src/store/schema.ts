@@ -76,7 +76,7 @@ export interface UtteranceRow {
   speech_ms: number | null;
 }
 
-export interface SpeechRow {
+interface SpeechRow {
   turn_id: string;
   ordinal: number;
   conversation_id: string;
@@ -93,7 +93,7 @@ export interface SummaryRow {
   made_ms: number;
 }
 
-export interface OwnerRow {
+interface OwnerRow {
   id: string;
   machine: string;
   process: string;

@@ -23,7 +23,9 @@ export type SqliteWriteOutcome =
   | { readonly committed: false; readonly unmet: number };
 
 /** SQLite waits this long for a lock in one go; meanwhile nobody can read. Waiting longer is trying again. */
-const LOCK_WAIT_MS = 50;
+const LOCK_WAIT_MS = 10;
+/** After it waited in vain, writes are refused at once for this long: reads go on, however many writes wait. */
+const LOCK_REST_MS = 20;
 const MAX_STATEMENTS = 200;
 const PAGE_BYTES = 4096;
 
@@ -49,6 +51,7 @@ export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #file: string | undefined;
   readonly #inode: bigint | undefined;
+  #restsUntilMs = 0;
   /** Preparing a statement costs more than running it. */
   readonly #statements = new Map<string, StatementSync>();
 
@@ -92,8 +95,8 @@ export class SqliteConnection {
   /** Runs the statements as one transaction, which is undone when `isLate` says so before its end. */
   write(statements: readonly SqliteStatement[], isLate: () => boolean): SqliteWriteOutcome {
     this.#checkFile();
+    this.#begin();
     return this.#guarded(() => {
-      this.#prepare('begin immediate').run();
       const changedRows: number[] = [];
       for (const [index, { sql, parameters, mustChange }] of statements.entries()) {
         const changes = Number(this.#prepare(sql).run(...parameters).changes);
@@ -124,6 +127,16 @@ export class SqliteConnection {
   /** Whether the error leaves this connection without use. */
   static isFatal(error: StoreError): boolean {
     return FATAL.has(error.kind);
+  }
+
+  #begin(): void {
+    if (performance.now() < this.#restsUntilMs) throw new StoreError('locked', 'SQLite: somebody else writes');
+    try {
+      this.#guarded(() => this.#prepare('begin immediate').run());
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'locked') this.#restsUntilMs = performance.now() + LOCK_REST_MS;
+      throw error;
+    }
   }
 
   #prepare(sql: string): StatementSync {

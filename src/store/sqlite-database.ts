@@ -10,6 +10,9 @@ import { StoreError } from './store-error.ts';
 /** Time for a large file to recover its journal. */
 const OPEN_LIMIT_MS = 30_000;
 
+/** Jobs that may wait for a disk that does not answer: each holds what it would write. */
+const MAX_JOBS = 2000;
+
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: StoreError): void;
@@ -64,6 +67,7 @@ export class SqliteDatabase implements Database {
   #ask(job: SqliteJob & { kind: 'write' }, limitMs: number): Promise<WriteOutcome>;
   #ask(job: SqliteJob, limitMs: number): Promise<unknown>;
   #ask(job: SqliteJob, limitMs: number): Promise<unknown> {
+    if (this.#waiting.size >= MAX_JOBS) return Promise.reject(new StoreError('overloaded', 'the disk does not answer'));
     const worker = (this.#worker ??= this.#start());
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -180,7 +180,7 @@ function usageOf(row: TurnRow): TurnRecord['usage'] {
   };
 }
 
-export function isEndState(state: string): state is EndState {
+function isEndState(state: string): state is EndState {
   return state === 'done' || state === 'interrupted' || state === 'failed';
 }
 

@@ -119,7 +119,7 @@ export interface ReplyRecord {
 }
 
 /** Tokens as the model counted them. */
-export interface UsageRecord {
+interface UsageRecord {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly inputAudioTokens: number;

@@ -214,7 +214,7 @@ export class SqlTurns implements Turns {
  * Counts a turn that ends, and holds the conversation's row until the end of the transaction: those who end turns of one
  * conversation take turns, and it cannot be forgotten in between. Unmet when it has been, and was begun anew or not.
  */
-export function touch(
+function touch(
   { dialect }: Pick<StoreParts, 'dialect'>,
   conversation: Pick<ConversationRow, 'id' | 'key_id'>,
   atMs: number,

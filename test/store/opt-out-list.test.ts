@@ -45,6 +45,10 @@ test('is unknown at first, then known at once, and hears what other processes we
   await store.privacy.setOptedOut('ada', true, T0);
   using list = new OptOutList(store.privacy, clock, onChange);
   expect(list.has('ada')).toBe('unknown');
+  const choosing = list.set('cy', true, T0);
+  expect([list.has('cy'), list.has('ada')]).toEqual(['unknown', 'unknown']);
+  await choosing;
+  await list.set('cy', false, T0);
   await list.start();
   expect([list.has('ada'), list.has('bo')]).toEqual([true, false]);
   await using other = await open({ kind: 'sqlite', file });
@@ -57,6 +61,8 @@ test('is unknown at first, then known at once, and hears what other processes we
   expect([list.has('ada'), list.has('bo')]).toEqual([false, true]);
   expect(heard).toEqual([
     ['ada', true],
+    ['cy', true],
+    ['cy', false],
     ['bo', true],
     ['ada', false],
   ]);
