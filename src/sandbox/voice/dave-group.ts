@@ -160,7 +160,7 @@ export class DaveGroup implements Disposable {
       else this.#upgrade();
     } else if (this.#version === 1) {
       const waiting = [...this.#entries.values()].filter(
-        (entry) => entry.keyPackage !== undefined && !this.#tree.seats(entry),
+        (entry) => entry.introduced && entry.keyPackage !== undefined && !this.#tree.seats(entry),
       );
       // Those who were told to begin again do so together, so that nobody is left out meanwhile.
       const complete = waiting.length > 1 && (!this.#ordered || waiting.length === this.#entries.size);
@@ -215,6 +215,7 @@ export class DaveGroup implements Disposable {
       entry.member.prepareEpoch(1);
       this.#introduce(entry);
     }
+    this.#step();
   }
 
   #introduce(entry: DaveEntry): void {
