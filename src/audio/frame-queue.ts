@@ -2,7 +2,7 @@
  * A bounded queue from one producer to one consumer. The producer chooses what a full queue means: {@link push} waits for
  * room, {@link offer} drops the oldest item and counts it.
  */
-export class FrameQueue<T> implements AsyncIterable<T> {
+export class FrameQueue<T extends object> implements AsyncIterable<T> {
   readonly #capacity: number;
   readonly #items: T[] = [];
   /** Index of the oldest item: shifting an array of thousands for each frame would cost more than the frame. */
@@ -29,20 +29,22 @@ export class FrameQueue<T> implements AsyncIterable<T> {
 
   /** Adds an item, waiting while the queue is full. Items pushed after {@link end} or an abort are discarded. */
   async push(item: T, signal?: AbortSignal): Promise<void> {
-    while (this.size >= this.#capacity && !this.#ended && !signal?.aborted) {
+    for (;;) {
+      if (this.#ended || signal?.aborted) return;
+      if (this.size < this.#capacity) break;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wakeProducer = resolve;
       signal?.addEventListener('abort', () => resolve(), { once: true });
       await promise;
     }
-    if (!this.#ended && !signal?.aborted) this.#add(item);
+    this.#add(item);
   }
 
   /** Adds an item at once; the oldest one goes when the queue is full. */
   offer(item: T): void {
     if (this.#ended) return;
     if (this.size >= this.#capacity) {
-      this.#take();
+      this.#advance();
       this.#dropped++;
     }
     this.#add(item);
@@ -58,8 +60,7 @@ export class FrameQueue<T> implements AsyncIterable<T> {
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     try {
       for (;;) {
-        while (this.size > 0) {
-          const item = this.#take();
+        for (const item of this.#queued()) {
           this.#wakeProducer?.();
           yield item;
         }
@@ -79,13 +80,21 @@ export class FrameQueue<T> implements AsyncIterable<T> {
     this.#wakeConsumer?.();
   }
 
-  #take(): T {
-    const item = this.#items[this.#head] as T;
+  /** What is queued, each item taken out as it is given. */
+  *#queued(): Generator<T, void, undefined> {
+    for (;;) {
+      const item = this.#items[this.#head];
+      if (item === undefined) return;
+      this.#advance();
+      yield item;
+    }
+  }
+
+  #advance(): void {
     this.#head++;
     if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
-    return item;
   }
 }

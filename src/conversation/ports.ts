@@ -30,7 +30,7 @@ export type VoiceInputEvent =
   /** The speaker muted themselves, left or was moved away: nothing more comes of this stretch of speech. */
   | { readonly type: 'gone'; readonly speaker: Speaker; readonly atMs: number }
   /** The speaker does not want to be heard any more: what is not answered yet of what they said is dropped. */
-  | { readonly type: 'withdrawn'; readonly speaker: Speaker };
+  | { readonly type: 'withdrawn'; readonly speaker: Speaker; readonly atMs: number };
 
 export interface VoiceInput {
   /** Every admitted speaker's track until the signal aborts. Bounded: the oldest frames are dropped and counted. */

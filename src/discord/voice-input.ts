@@ -106,7 +106,8 @@ export class VoiceTracks implements VoiceInput {
     const track = this.#tracks.get(userId);
     track?.[Symbol.dispose]();
     this.#tracks.delete(userId);
-    this.#queue?.offer({ type: 'withdrawn', speaker: track?.speaker ?? { id: userId, name: '' } });
+    const speaker = track?.speaker ?? { id: userId, name: '' };
+    this.#queue?.offer({ type: 'withdrawn', speaker, atMs: this.#options.clock.nowMs() });
   }
 
   #accept(packet: VoicePacket): void {

@@ -1,16 +1,19 @@
-import fc from 'fast-check';
+import { array, assert, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { firstMessage, MAX_MESSAGE_LENGTH, splitMessage } from '../../src/discord/text.ts';
 
 describe('splitMessage', () => {
   it('cuts at the ends of sentences', () => {
-    expect(splitMessage('One sentence here. Another one there.', 20)).toEqual(['One sentence here.', 'Another one there.']);
+    expect(splitMessage('One sentence here. Another one there.', 20)).toEqual([
+      'One sentence here.',
+      'Another one there.',
+    ]);
   });
 
   it('loses no word and keeps every message within the limit, whatever the text', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 60 }), { maxLength: 80 }), (words) => {
+    assert(
+      property(array(string({ unit: 'grapheme', maxLength: 60 }), { maxLength: 80 }), (words) => {
         const text = words.join(' ');
         const messages = splitMessage(text, 100);
         for (const message of messages) expect(message.length).toBeLessThanOrEqual(100);
@@ -26,7 +29,9 @@ describe('splitMessage', () => {
   });
 
   it('shows where a link leads and drops characters that hide text', () => {
-    expect(splitMessage('See [the docs](https://evil.example/x) \u202Enow\u0000')).toEqual(['See the docs (https://evil.example/x) now']);
+    expect(splitMessage('See [the docs](https://evil.example/x) \u202Enow\u0000')).toEqual([
+      'See the docs (https://evil.example/x) now',
+    ]);
   });
 });
 
