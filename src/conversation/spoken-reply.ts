@@ -94,8 +94,9 @@ export class SpokenReply {
     const playback = await playing;
 
     const outcome = this.#outcome({ written, done, failure, playback });
-    if (outcome.reached === 'nothing') await caption?.discard();
-    else await caption?.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
+    // Not waited for: a channel that is slow to take words must not hold up the next answer. Who leaves waits for them.
+    if (outcome.reached === 'nothing') void caption?.discard();
+    else void caption?.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
     return outcome;
   }
 
