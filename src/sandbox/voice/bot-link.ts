@@ -4,6 +4,8 @@ import type { Clock } from '../../time/clock.ts';
 import type { BotMedia } from './bot-media.ts';
 import type { DaveGroup } from './dave-group.ts';
 import type { DaveMember } from './dave-member.ts';
+import { HandedOn } from './handed-on.ts';
+import { uint } from './mls-wire.ts';
 import { Outbox } from './outbox.ts';
 import { TRANSPORT_MODES, type TransportMode } from './transport-cipher.ts';
 import { CLOSE, OP, isResumable } from './voice-codes.ts';
@@ -43,6 +45,8 @@ export class BotLink implements DaveMember {
   readonly #clock: Clock;
   readonly #events: BotLinkEvents;
   readonly #outbox = new Outbox();
+  readonly #knownSsrcs = new Set<number>();
+  readonly #handedOn = new HandedOn();
   #socket: WebSocket | undefined;
   #phase: Phase = { kind: 'identified' };
   #wasReady = false;
@@ -145,9 +149,17 @@ export class BotLink implements DaveMember {
     this.#send(OP.clientDisconnect, { user_id: userId });
   }
 
-  /** Opcode 5: whose packets carry this SSRC. */
-  personSpeaking(userId: string, ssrc: number): void {
+  /** Opcode 5: whose packets carry this SSRC. Returns whether the client did not know it before. */
+  personSpeaking(userId: string, ssrc: number): boolean {
+    const isNew = !this.#knownSsrcs.has(ssrc);
+    this.#knownSsrcs.add(ssrc);
     this.#send(OP.speaking, { user_id: userId, ssrc, speaking: 1 });
+    return isNew;
+  }
+
+  /** Calls `run` once the client has handed on everything sent so far. */
+  whenHandedOn(run: () => void): void {
+    if (this.#socket) this.#handedOn.after(this.#socket, run);
   }
 
   /** Sends a frame as it is, without a sequence number of ours. */
@@ -166,11 +178,8 @@ export class BotLink implements DaveMember {
   socketClosed(socket: WebSocket, code: number): void {
     if (socket !== this.#socket || this.#phase.kind === 'ended') return;
     // 1000 is the client's goodbye: it has thrown the session away.
-    if (code === 1000 || !isResumable(code)) {
-      this.#over(code);
-      return;
-    }
-    this.#lost(code);
+    if (code === 1000 || !isResumable(code)) this.#over(code);
+    else this.#lost(code);
   }
 
   /** Closes the socket with `code`; the session stays resumable for codes after which a client resumes. */
@@ -202,12 +211,12 @@ export class BotLink implements DaveMember {
   }
 
   announceCommit(transitionId: number, commit: Buffer): void {
-    this.#sendBinary(OP.daveAnnounceCommit, withId(transitionId, commit));
+    this.#sendBinary(OP.daveAnnounceCommit, Buffer.concat([uint(transitionId, 2), commit]));
     this.#confirmUnordered(transitionId);
   }
 
   welcome(transitionId: number, welcome: Buffer): void {
-    this.#sendBinary(OP.daveWelcome, withId(transitionId, welcome));
+    this.#sendBinary(OP.daveWelcome, Buffer.concat([uint(transitionId, 2), welcome]));
     this.#confirmUnordered(transitionId);
   }
 
@@ -248,17 +257,10 @@ export class BotLink implements DaveMember {
     }
   }
 
-  /**
-   * Clients do not answer transition 0. Their WebSocket answers a ping, though, and only after it has handed on what came
-   * before.
-   */
+  /** Clients do not answer transition 0. */
   #confirmUnordered(transitionId: number): void {
-    const socket = this.#socket;
-    if (transitionId !== 0 || socket?.readyState !== socket?.OPEN) return;
-    socket?.once('pong', () => {
-      if (this.#phase.kind !== 'ended') this.#group.transitionReady(this.userId, transitionId);
-    });
-    socket?.ping();
+    if (transitionId !== 0) return;
+    this.whenHandedOn(() => this.#phase.kind !== 'ended' && this.#group.transitionReady(this.userId, transitionId));
   }
 
   #lost(code: number): void {
@@ -279,7 +281,7 @@ export class BotLink implements DaveMember {
   }
 
   #send(op: number, d: unknown): void {
-    const text = this.#outbox.json(op, d);
+    const text = this.#outbox.json(op, d); // kept for a resume even while there is no socket
     this.#socket?.send(text);
   }
 
@@ -287,10 +289,6 @@ export class BotLink implements DaveMember {
     const bytes = this.#outbox.binary(op, payload);
     this.#socket?.send(bytes);
   }
-}
-
-function withId(transitionId: number, payload: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(transitionId >> 8, transitionId & 0xff), payload]);
 }
 
 function closeSocket(socket: WebSocket | undefined, code: number): void {

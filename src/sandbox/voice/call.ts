@@ -11,6 +11,7 @@ import { randomInteger, type Random } from './random.ts';
 import type { Recordings } from './recordings.ts';
 import type { RtpPacket } from './rtp.ts';
 import type { CallMember } from './service.ts';
+import { SpeakingNotices } from './speaking-notices.ts';
 
 /** A person waits this long at most for encryption to stand before they speak anyhow. */
 const READY_LIMIT_MS = 3000;
@@ -43,7 +44,7 @@ export class Call implements Disposable {
   readonly #context: CallContext;
   readonly #people = new Map<string, Person>();
   readonly #waitingForGroup = new Set<() => void>();
-  readonly #timers = new Set<Disposable>();
+  readonly #notices: SpeakingNotices;
   #bot: BotSeat | undefined;
   /** The version that calls started with when this one did. */
   #startVersion: 0 | 1;
@@ -55,6 +56,7 @@ export class Call implements Disposable {
     this.guildId = guildId;
     this.channelId = channelId;
     this.#context = context;
+    this.#notices = new SpeakingNotices(context.clock, context.faults);
     this.group = new DaveGroup(channelId, version, context.clock, () => this.#groupChanged());
   }
 
@@ -116,7 +118,7 @@ export class Call implements Disposable {
       clock,
       random,
       output: {
-        ready: (signal) => this.#whenSettled(signal),
+        ready: (signal) => this.#whenReady(person, signal),
         speaking: (speaking) => this.#personSpeaking(person, speaking),
         send: (packet) => this.#fromPerson(person, packet),
       },
@@ -198,7 +200,7 @@ export class Call implements Disposable {
 
   [Symbol.dispose](): void {
     this.unseatBot();
-    for (const timer of this.#timers) timer[Symbol.dispose]();
+    this.#notices[Symbol.dispose]();
     for (const person of this.#people.values()) person[Symbol.dispose]();
     this.#people.clear();
     this.group[Symbol.dispose]();
@@ -229,24 +231,21 @@ export class Call implements Disposable {
   }
 
   #personSpeaking(person: Person, speaking: boolean): void {
-    const { clock, faults, emit } = this.#context;
+    const { clock, emit } = this.#context;
     const { userId } = person.member;
     emit({ type: 'person-speaking', atMs: clock.nowMs(), personId: userId, speaking });
     const link = this.#bot?.link;
-    if (!speaking || !link?.open) return;
-    const delayMs = faults.takeSpeakingDelayMs();
-    if (delayMs === 0) {
-      link.personSpeaking(userId, person.microphone.ssrc);
-      return;
-    }
-    const timer = clock.after(delayMs, () => {
-      this.#timers.delete(timer);
-      link.personSpeaking(userId, person.microphone.ssrc);
-    });
-    this.#timers.add(timer);
+    if (speaking && link?.open) this.#notices.begun(link, { userId, ssrc: person.microphone.ssrc });
   }
 
-  /** Whoever is to be heard by a connected bot waits until it can decrypt them. */
+  /** Whoever is to be heard by a connected bot waits until it can decrypt them and knows their SSRC. */
+  async #whenReady(person: Person, signal: AbortSignal): Promise<void> {
+    await this.#whenSettled(signal);
+    const link = this.#bot?.link;
+    const { userId, muted } = person.member;
+    if (link?.open && !muted) await this.#notices.before(link, { userId, ssrc: person.microphone.ssrc }, signal);
+  }
+
   #whenSettled(signal: AbortSignal): Promise<void> {
     const settled = () => !this.#bot?.link?.open || this.group.settled;
     if (settled()) return Promise.resolve();
