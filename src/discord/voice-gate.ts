@@ -14,7 +14,7 @@ export interface VoiceRights {
   readonly suppressed: boolean;
 }
 
-export interface GateEvents {
+interface GateEvents {
   moved(channelId: string): void;
   rights(rights: VoiceRights): void;
   /** The gateway says that we are in no voice channel of this guild. */

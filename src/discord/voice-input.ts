@@ -11,7 +11,7 @@ import type { PacketSink, VoicePacket } from './voice-packets.ts';
 const MAX_QUEUED_EVENTS = 3_000;
 
 /** Where packets come from: a voice link. */
-export interface PacketSource {
+interface PacketSource {
   receive(sink: PacketSink): Disposable;
 }
 

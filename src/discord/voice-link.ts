@@ -1,21 +1,20 @@
 import type { DiscordGatewayAdapterCreator } from '@discordjs/voice';
 
-import { OPUS_SILENCE, TRAILING_SILENCE_FRAMES } from '../audio/frame.ts';
 import type { Log } from '../telemetry/log.ts';
 import { sleep, type Clock } from '../time/clock.ts';
-import { DaveRecovery } from './dave-recovery.ts';
-import { HearingWatchdog } from './hearing-watchdog.ts';
 import type { JoinCircuit } from './join-circuit.ts';
+import { LinkHealth, type LinkTrouble } from './link-health.ts';
 import type { OpusSink, SendResult } from './playout.ts';
+import type { SessionEnd } from './session-events.ts';
 import type { VoiceRights } from './voice-gate.ts';
 import type { PacketOutcome, PacketSink } from './voice-packets.ts';
 import { RejoinPolicy, type GoneReason, type NextStep } from './voice-rejoin.ts';
-import { VoiceSession, type SessionEnd } from './voice-session.ts';
+import { VoiceSession } from './voice-session.ts';
+
+export type { LinkTrouble } from './link-health.ts';
 
 /** From asking to join until the first time it is ready: a full channel gives no answer at all. */
 const JOIN_DEADLINE_MS = 15_000;
-const TICK_MS = 1_000;
-const SLOW_PING_MS = 500;
 
 /** Where a link stands. */
 export type VoiceLinkState =
@@ -33,15 +32,6 @@ export type VoiceLinkState =
   | { readonly status: 'gone'; readonly reason: GoneReason };
 
 export type RecoveryCause = SessionEnd['kind'] | 'network' | 'server-moved';
-
-/** What works less well than it should, to tell the people in the channel. */
-export type LinkTrouble =
-  /** Members speak and nothing arrives, and joining again has not helped. */
-  | { readonly kind: 'cannot-hear' }
-  /** One member's speech cannot be decrypted, and new keys and joining again have not helped. */
-  | { readonly kind: 'cannot-decrypt'; readonly userId: string }
-  /** The voice server is far away or busy. Told once. */
-  | { readonly kind: 'slow'; readonly pingMs: number };
 
 export interface VoiceLinkOptions {
   readonly guildId: string;
@@ -79,8 +69,7 @@ export class VoiceJoinError extends Error {
 export class VoiceLink implements OpusSink, AsyncDisposable {
   readonly #options: VoiceLinkOptions;
   readonly #policy: RejoinPolicy;
-  readonly #recovery = new DaveRecovery();
-  readonly #watchdog = new HearingWatchdog();
+  readonly #health: LinkHealth;
   readonly #stopping = new AbortController();
   readonly #joined = Promise.withResolvers<void>();
   readonly #running: Promise<void>;
@@ -89,14 +78,17 @@ export class VoiceLink implements OpusSink, AsyncDisposable {
   #channelId: string;
   #session: VoiceSession | undefined;
   #sink: PacketSink | undefined;
-  #timer: Disposable | undefined;
-  #deaf = false;
-  #toldSlow = false;
 
   private constructor(options: VoiceLinkOptions) {
     this.#options = options;
     this.#channelId = options.channelId;
     this.#policy = new RejoinPolicy(options.random ?? Math.random);
+    this.#health = new LinkHealth({
+      clock: options.clock,
+      log: options.log,
+      session: () => this.#session,
+      onTrouble: (trouble) => options.onTrouble?.(trouble),
+    });
     this.#state = { status: 'connecting', channelId: options.channelId };
     options.onState?.(this.#state);
     this.#running = this.#run();
@@ -175,12 +167,11 @@ export class VoiceLink implements OpusSink, AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    this.#tick();
     const reason = await this.#keepJoined().catch((error: unknown): GoneReason => {
       this.#options.log.error({ err: error }, 'voice link failed');
       return { kind: 'connection-lost' };
     });
-    this.#timer?.[Symbol.dispose]();
+    this.#health[Symbol.dispose]();
     if (reason.kind === 'rate-limited') this.#options.circuit.open(this.#options.guildId, reason.retryAfterMs);
     this.#options.log.info({ reason: reason.kind }, 'voice link gone');
     this.#change({ status: 'gone', reason });
@@ -224,9 +215,7 @@ export class VoiceLink implements OpusSink, AsyncDisposable {
       sink: {
         wants: (userId) => this.#sink?.wants(userId) ?? false,
         accept: (packet) => {
-          this.#watchdog.heard();
-          // Silence is never end-to-end encrypted: it says nothing about the keys.
-          if (!packet.opus.equals(OPUS_SILENCE)) this.#recovery.heard(packet.userId);
+          this.#health.heard(packet);
           this.#sink?.accept(packet);
         },
       },
@@ -236,9 +225,9 @@ export class VoiceLink implements OpusSink, AsyncDisposable {
         moved: (channelId) => this.#moved(channelId),
         rights: (rights) => this.#rights(rights),
         speaking: (userId) => {
-          if (!this.#deaf && this.#sink?.wants(userId)) this.#watchdog.speaking(clock.nowMs());
+          if (this.#sink?.wants(userId)) this.#health.speaking();
         },
-        undecryptable: (userId) => this.#undecryptable(userId),
+        undecryptable: (userId) => this.#health.undecryptable(userId),
       },
     });
   }
@@ -250,7 +239,7 @@ export class VoiceLink implements OpusSink, AsyncDisposable {
   }
 
   #recovering(cause: RecoveryCause): void {
-    this.#watchdog.pause();
+    this.#health.interrupted();
     this.#change({ status: 'recovering', channelId: this.#channelId, cause });
   }
 
@@ -263,63 +252,8 @@ export class VoiceLink implements OpusSink, AsyncDisposable {
   }
 
   #rights(rights: VoiceRights): void {
-    this.#deaf = rights.serverDeaf;
-    if (this.#deaf) this.#watchdog.pause();
+    this.#health.rights(rights);
     this.#options.onRights?.(rights);
-  }
-
-  #undecryptable(userId: string): void {
-    const step = this.#recovery.failed(userId);
-    this.#options.log.warn({ userId, step }, 'member cannot be decrypted');
-    switch (step) {
-      case 'new-keys': {
-        const dave = this.#session?.dave;
-        // Transition 0 is the first group's: the library leaves it out by mistake, the voice server does not.
-        dave?.recoverFromInvalidTransition(dave.lastTransitionId ?? 0);
-        break;
-      }
-      case 'rejoin':
-        this.#session?.end({ kind: 'deaf' });
-        break;
-      case 'tell':
-        this.#options.onTrouble?.({ kind: 'cannot-decrypt', userId });
-        break;
-      case undefined:
-        break;
-    }
-  }
-
-  #tick(): void {
-    this.#timer = this.#options.clock.after(TICK_MS, () => {
-      if (this.#state.status === 'ready') this.#look();
-      this.#tick();
-    });
-  }
-
-  #look(): void {
-    const { clock, log, onTrouble } = this.#options;
-    const pingMs = this.#session?.pingMs;
-    if (pingMs !== undefined && pingMs > SLOW_PING_MS && !this.#toldSlow) {
-      this.#toldSlow = true;
-      log.warn({ pingMs }, 'voice server is slow');
-      onTrouble?.({ kind: 'slow', pingMs });
-    }
-    const step = this.#watchdog.tick(clock.nowMs());
-    if (!step) return;
-    log.warn({ step, packets: this.packetCounts }, 'members speak and nothing arrives');
-    switch (step) {
-      case 'send-silence':
-        for (let frame = 0; frame < TRAILING_SILENCE_FRAMES; frame++) this.sendOpus(OPUS_SILENCE);
-        // A reply that is being played says that it speaks with each frame.
-        this.setSpeaking(false);
-        break;
-      case 'rejoin':
-        this.#session?.end({ kind: 'deaf' });
-        break;
-      case 'tell':
-        onTrouble?.({ kind: 'cannot-hear' });
-        break;
-    }
   }
 
   #change(state: VoiceLinkState): void {

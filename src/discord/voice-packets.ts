@@ -37,7 +37,7 @@ export interface Dave {
 }
 
 /** The connection's keys of the moment. */
-export interface PacketKeys {
+interface PacketKeys {
   transport(): TransportKey | undefined;
   dave(): Dave | undefined;
 }

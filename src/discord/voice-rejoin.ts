@@ -1,5 +1,5 @@
+import type { SessionEnd } from './session-events.ts';
 import { closeReaction } from './voice-close-codes.ts';
-import type { SessionEnd } from './voice-session.ts';
 
 const MAX_TRIES = 5;
 const FIRST_DELAY_MS = 250;

@@ -12,9 +12,10 @@ import {
 
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
+import type { InterruptionCause, SessionEnd, SessionEvents } from './session-events.ts';
 import { closeReaction } from './voice-close-codes.ts';
 import { retryDiscovery } from './voice-discovery.ts';
-import { VoiceGate, type VoiceRights } from './voice-gate.ts';
+import { VoiceGate } from './voice-gate.ts';
 import { installVoiceGuards, VoiceFault } from './voice-guards.ts';
 import { VoicePackets, type PacketSink } from './voice-packets.ts';
 import { isTransportMode, type TransportKey } from './voice-rtp.ts';
@@ -27,35 +28,6 @@ const EXPLANATION_MS = 5_000;
 const NEW_SERVER_MS = 30_000;
 /** A connection that is lost again this soon after it was resumed is not worth resuming. */
 const RESUME_AGAIN_MS = 60_000;
-
-/** Why a session is over. */
-export type SessionEnd =
-  /** The voice socket closed, and the gateway has not said that the call goes on. */
-  | { readonly kind: 'closed'; readonly code: number }
-  /** The gateway says that we are in no voice channel. `code`: how the voice socket had closed, if it had. */
-  | { readonly kind: 'removed'; readonly code: number | undefined }
-  /** What the voice server sent broke the library. */
-  | { readonly kind: 'fault' }
-  /** Not ready in time. */
-  | { readonly kind: 'timeout' }
-  /** Discord's gateway took no message from us, or let go of the connection. */
-  | { readonly kind: 'no-gateway' }
-  /** Discord took the voice server away and gave no other. */
-  | { readonly kind: 'no-server' }
-  /** Speech does not reach us or cannot be decrypted, though all else looks well. */
-  | { readonly kind: 'deaf' }
-  | { readonly kind: 'left' };
-
-export interface SessionEvents {
-  ready(): void;
-  /** No longer ready, but not over either. */
-  interrupted(cause: 'network' | 'server-moved' | 'no-server' | 'closed'): void;
-  moved(channelId: string): void;
-  rights(rights: VoiceRights): void;
-  /** Opcode 5: the member says that they speak. */
-  speaking(userId: string): void;
-  undecryptable(userId: string): void;
-}
 
 export interface SessionOptions {
   readonly guildId: string;
@@ -264,10 +236,7 @@ export class VoiceSession {
     }
     if (this.#phase === 'connecting') return;
     const resuming = networking.state.code === NetworkingStatusCode.Resuming;
-    const wasReady = this.#phase === 'ready';
-    this.#phase = 'connecting';
-    this.#arm(CONNECT_MS, { kind: 'timeout' });
-    if (wasReady) this.#options.events.interrupted(resuming ? 'network' : 'server-moved');
+    this.#interrupt('connecting', resuming ? 'network' : 'server-moved', CONNECT_MS, { kind: 'timeout' });
     if (!resuming) return;
     const nowMs = this.#options.clock.nowMs();
     const again = this.#resumedAtMs !== undefined && nowMs - this.#resumedAtMs < RESUME_AGAIN_MS;
@@ -278,7 +247,7 @@ export class VoiceSession {
   #disconnected(reason: VoiceConnectionDisconnectReason): void {
     switch (reason) {
       case VoiceConnectionDisconnectReason.EndpointRemoved:
-        this.#wait('no-server', NEW_SERVER_MS, { kind: 'no-server' });
+        this.#interrupt('waiting', 'no-server', NEW_SERVER_MS, { kind: 'no-server' });
         break;
       case VoiceConnectionDisconnectReason.AdapterUnavailable:
       case VoiceConnectionDisconnectReason.Manual:
@@ -296,16 +265,17 @@ export class VoiceSession {
     this.#options.log.info({ code }, 'voice socket closed');
     const reaction = closeReaction(code);
     if (reaction === 'removed-or-moved' || reaction === 'call-ended') {
-      this.#wait('closed', EXPLANATION_MS, { kind: 'closed', code });
+      this.#interrupt('waiting', 'closed', EXPLANATION_MS, { kind: 'closed', code });
     } else {
       this.end({ kind: 'closed', code });
     }
   }
 
-  #wait(cause: 'no-server' | 'closed', waitMs: number, end: SessionEnd): void {
+  /** Not ready any more; over in `forMs` unless it is ready by then. */
+  #interrupt(phase: 'connecting' | 'waiting', cause: InterruptionCause, forMs: number, end: SessionEnd): void {
     const wasReady = this.#phase === 'ready';
-    this.#phase = 'waiting';
-    this.#arm(waitMs, end);
+    this.#phase = phase;
+    this.#arm(forMs, end);
     if (wasReady) this.#options.events.interrupted(cause);
   }
 

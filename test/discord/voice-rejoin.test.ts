@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import type { SessionEnd } from '../../src/discord/session-events.ts';
 import { RejoinPolicy, type NextStep } from '../../src/discord/voice-rejoin.ts';
-import type { SessionEnd } from '../../src/discord/voice-session.ts';
 
 /** Delays without chance. */
 const policy = (random = 0.5) => new RejoinPolicy(() => random);

@@ -14,7 +14,7 @@ import type { Log, LogFields } from '../../../src/telemetry/log.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { SkippingClock } from './skipping-clock.ts';
 
-export const GUILD_ID = '1000';
+const GUILD_ID = '1000';
 export const CHANNEL_ID = '2000';
 export const BOT_ID = '3000';
 
