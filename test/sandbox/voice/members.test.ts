@@ -182,9 +182,13 @@ describe("members' switches", () => {
     const { service } = bot;
     const stopped = bot.speak(ALICE, sweep(5000, 300));
     await bot.eventually(() => bot.packetsFrom(ALICE).length > 2, 'the first words');
+    const notBegun = bot.speak(ALICE, SOUND);
     await service.methods.stopSpeaking({ personId: ALICE });
     const report = await stopped;
     expect(report.interrupted).toBe(true);
+    expect(await notBegun).toMatchObject({ interrupted: true, voicePackets: 0 });
+    const { packets } = await service.methods.heard({ personId: BOB, fromUserId: ALICE });
+    expect(packets).toHaveLength(report.voicePackets + 5);
     await bot.eventually(() => bot.packetsFrom(ALICE).length >= report.voicePackets + 5, 'the silence frames');
     expect(
       bot
