@@ -18,7 +18,7 @@ const GUILD_ID = '1000';
 export const CHANNEL_ID = '2000';
 export const BOT_ID = '3000';
 
-/** Each room trusts its own certificate and no earlier one: they share a name, and OpenSSL looks no further. */
+/** Each room adds its own certificate to these, so that earlier rooms' do not pile up. */
 const SYSTEM_CA = getCACertificates('default');
 
 const WAIT_MS = 8_000;
