@@ -1,6 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
 import { expect } from 'vitest';
+import { z } from 'zod';
 
 import { startApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config/config.ts';
@@ -17,6 +18,8 @@ export interface SceneOptions {
   readonly env?: Env;
   readonly clock?: Clock;
 }
+
+const entrySchema = z.record(z.string(), z.unknown());
 
 /** Quick enough for a test, and still a stream: its sound comes in pieces. */
 const QUICK_MODEL: ModelSettings = { firstAudioMs: 60, chunkMs: 100, speed: 8 };
@@ -89,11 +92,9 @@ export class Scene implements AsyncDisposable {
     return (await this.client.modelRequests({ sinceMs })).filter(({ endpoint }) => endpoint === 'chat');
   }
 
-  /** Lines of the log with this message. */
+  /** Entries of the log with this message. */
   logged(message: string): Record<string, unknown>[] {
-    return this.log
-      .map((line): Record<string, unknown> => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ msg }) => msg === message);
+    return this.log.map((line) => entrySchema.parse(JSON.parse(line))).filter(({ msg }) => msg === message);
   }
 
   /**
