@@ -51,7 +51,10 @@ export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
 /** The page's frame. Everything else in it is put there by its scripts. */
 export async function loadFrame(): Promise<Asset> {
   const source = await readFile(`${CLIENT_FOLDER}index.html`, 'utf8');
-  return { ...asset('index.html', source.replace('IMPORT_MAP', IMPORT_MAP)), contentType: 'text/html; charset=utf-8' };
+  return {
+    ...asset('index.html', source.replace(/\s*IMPORT_MAP\s*/, IMPORT_MAP)),
+    contentType: 'text/html; charset=utf-8',
+  };
 }
 
 function asset(name: string, text: string): Asset {

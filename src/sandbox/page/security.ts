@@ -25,8 +25,6 @@ export function pageHeaders({ cdnOrigin, importMap }: PagePolicy): Readonly<Reco
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
   ].join('; ');
   return {
     'content-security-policy': policy,
