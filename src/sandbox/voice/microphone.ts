@@ -55,7 +55,8 @@ export class Microphone implements Disposable {
     let lastVoicePacketAtMs = startMs;
     let sent = 0;
     for (; sent < frames; sent += 1) {
-      if (!(await this.#until(startMs + sent * FRAME_MS, interrupted))) break;
+      await this.#until(startMs + sent * FRAME_MS, interrupted);
+      if (interrupted.aborted) break;
       const frame = new Int16Array(FRAME_SAMPLES);
       frame.set(samples.subarray(sent * FRAME_SAMPLES, (sent + 1) * FRAME_SAMPLES));
       const opus = this.#encoder.encode(frame);
@@ -67,7 +68,8 @@ export class Microphone implements Disposable {
     }
     const silentFrames = voicePackets > 0 ? TRAILING_SILENCE_FRAMES : 0;
     for (let silent = 0; silent < silentFrames; silent += 1, sent += 1) {
-      if (!(await this.#until(startMs + sent * FRAME_MS, closed))) break;
+      await this.#until(startMs + sent * FRAME_MS, closed);
+      if (closed.aborted) break;
       // Discord's client codes the silence and sends this in its place, so that both ends forget the sound before.
       this.#encoder.encode(new Int16Array(FRAME_SAMPLES));
       this.#send(OPUS_SILENCE, startMs + sent * FRAME_MS);
@@ -115,10 +117,9 @@ export class Microphone implements Disposable {
     return !muted;
   }
 
-  /** Waits for the moment. False when the signal came first. */
-  async #until(dueMs: number, signal: AbortSignal): Promise<boolean> {
+  /** Waits for the moment, or for the signal. Which it was is to be asked afterwards: more may have happened by then. */
+  async #until(dueMs: number, signal: AbortSignal): Promise<void> {
     const delayMs = dueMs - this.#clock.nowMs();
     if (!signal.aborted && delayMs > 0) await sleep(this.#clock, delayMs, signal).catch(() => {});
-    return !signal.aborted;
   }
 }
