@@ -1,4 +1,4 @@
-import { FRAME_MS, OPUS_SILENCE, TRAILING_SILENCE_FRAMES, type Frame } from '../audio/frame.ts';
+import { FRAME_MS, FRAME_SAMPLES, OPUS_SILENCE, TRAILING_SILENCE_FRAMES, type Frame } from '../audio/frame.ts';
 import { OpusEncoder } from '../audio/opus.ts';
 import type { Playback, VoiceOutput } from '../conversation/ports.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -12,6 +12,8 @@ const SILENCE_AFTER_MS = 100;
 const ANSWER_MS = 1;
 /** How long a reply is held while the connection recovers. */
 const MAX_HOLD_MS = 5_000;
+
+const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
 
 /** What became of an Opus packet. `not-ready`: the connection is recovering; try the same packet again. */
 export type SendResult = 'sent' | 'not-ready' | 'gone';
@@ -36,8 +38,10 @@ export interface PlayoutOptions {
  * a stall of the source or of the connection: nothing is lost, only later. Calls are sequential: a second one waits for
  * the first to end.
  */
-export class Playout implements VoiceOutput {
+export class Playout implements VoiceOutput, Disposable {
   readonly #options: PlayoutOptions;
+  /** One for all replies: a listener's decoder goes on from the last packet, and so must what it is sent. */
+  readonly #encoder = new OpusEncoder('live');
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: PlayoutOptions) {
@@ -55,11 +59,16 @@ export class Playout implements VoiceOutput {
     using aborted = new Aborted(signal);
     try {
       await Promise.race([before, aborted.promise]);
-      using reply = new Reply(this.#options, frames, aborted);
+      const reply = new Reply({ ...this.#options, encoder: this.#encoder }, frames, aborted);
       return await reply.play();
     } finally {
       resolve();
     }
+  }
+
+  /** To be called when nothing is playing any more. */
+  [Symbol.dispose](): void {
+    this.#encoder[Symbol.dispose]();
   }
 }
 
@@ -85,13 +94,13 @@ class Aborted implements Disposable {
 }
 
 /** One reply on its way out. */
-class Reply implements Disposable {
+class Reply {
   readonly #sink: OpusSink;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #source: AsyncIterator<Frame>;
   readonly #aborted: Aborted;
-  readonly #encoder = new OpusEncoder('live');
+  readonly #encoder: OpusEncoder;
   /** When the next frame is due; `undefined` until the first has left. */
   #dueMs: number | undefined;
   #firstFrameAtMs: number | undefined;
@@ -99,7 +108,12 @@ class Reply implements Disposable {
   #stalls = 0;
   #maxLateMs = 0;
 
-  constructor({ sink, clock, log }: PlayoutOptions, frames: AsyncIterable<Frame>, aborted: Aborted) {
+  constructor(
+    { sink, clock, log, encoder }: PlayoutOptions & { encoder: OpusEncoder },
+    frames: AsyncIterable<Frame>,
+    aborted: Aborted,
+  ) {
+    this.#encoder = encoder;
     this.#sink = sink;
     this.#clock = clock;
     this.#log = log;
@@ -121,10 +135,6 @@ class Reply implements Disposable {
       'playout ended',
     );
     return { playedFrames: this.#playedFrames, firstFrameAtMs: this.#firstFrameAtMs, complete };
-  }
-
-  [Symbol.dispose](): void {
-    this.#encoder[Symbol.dispose]();
   }
 
   /** @returns whether the source was played to its end. */
@@ -199,6 +209,8 @@ class Reply implements Disposable {
     if (this.#firstFrameAtMs === undefined) return;
     for (let frame = 0; frame < TRAILING_SILENCE_FRAMES; frame++) {
       if (complete) await this.#untilDue();
+      // The packet says it shorter; the coder must have heard the silence all the same.
+      this.#encoder.encode(SILENT_FRAME);
       const nowMs = this.#clock.nowMs();
       if (this.#sink.sendOpus(OPUS_SILENCE) === 'sent') this.#sent(nowMs, false);
     }

@@ -50,6 +50,7 @@ export class VoiceCall {
   readonly #stop = new AbortController();
   #link: VoiceLink | undefined;
   #input: VoiceTracks | undefined;
+  #output: Playout | undefined;
   #running: Promise<void> = Promise.resolve();
   #channelId: string;
   #recovering = false;
@@ -91,6 +92,7 @@ export class VoiceCall {
     this.#stop.abort();
     await this.#link?.[Symbol.asyncDispose]();
     await this.#running;
+    this.#output?.[Symbol.dispose]();
     await this.#captions[Symbol.asyncDispose]();
   }
 
@@ -148,12 +150,13 @@ export class VoiceCall {
       clock,
       log: this.#log,
     });
+    this.#output = new Playout({ sink: link, clock, log: this.#log });
     const call = {
       conversationId: this.conversationId,
       guildId: this.#options.guild.id,
       callId: randomUUID(),
       input: this.#input,
-      output: new Playout({ sink: link, clock, log: this.#log }),
+      output: this.#output,
       captions: this.#captions,
       words,
       log: this.#log,
