@@ -25,8 +25,8 @@ named it is DATABASE_URL. An export is JSON lines, and readable: keep it as safe
   npm run store -- export [--from DATABASE] [FILE]      to FILE, which must be new, or to the terminal
   npm run store -- import [--to DATABASE] FILE          can be run again when it was cut
   npm run store -- migrate --from DATABASE --to DATABASE
-  npm run store -- rotate [--to DATABASE]               wraps everything with the newest key; with a key file, makes a new
-                                                        one first
+  npm run store -- rotate [--to DATABASE]               wraps everything with the newest key: the first of STORE_KEYS, or
+                                                        a new one in the key file
 
   --from-key-file FILE, --to-key-file FILE              where it is not beside the database
 `;
@@ -76,13 +76,15 @@ async function run(args: readonly string[]): Promise<void> {
       break;
     }
     case 'rotate': {
+      const isGiven = readEnv().STORE_KEYS !== undefined;
       const keyFile = options['to-key-file'] ?? keyFileOf(locate(options.to));
-      await addKey(keyFile);
+      if (!isGiven) await addKey(keyFile);
       await using target = await open(options.to, keyFile);
       const report = everySecond((rewrapped: number) => tell(`${rewrapped} conversations`));
       const rewrapped = await rotateKeys(target, report);
+      const where = isGiven ? 'STORE_KEYS' : keyFile;
       tell(
-        `Done: the keys of ${rewrapped} conversations are wrapped with the newest key. Older keys in ${keyFile} are needed`,
+        `Done: the keys of ${rewrapped} conversations are wrapped with the newest key. Older keys in ${where} are needed`,
       );
       tell('only for backups made before, and by processes that have not been started since.');
       break;
@@ -118,7 +120,8 @@ function locate(address: string | undefined): StoreLocation {
 }
 
 async function open(address: string | undefined, keyFile: string | undefined): Promise<SqlStore> {
-  const store = openStore({ location: locate(address), keys: undefined, keyFile, clock: monotonicClock });
+  const keys = readEnv().STORE_KEYS;
+  const store = openStore({ location: locate(address), keys, keyFile, clock: monotonicClock });
   try {
     await store.ready();
   } catch (error) {

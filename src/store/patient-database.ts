@@ -16,10 +16,10 @@ export type Patience = 'quick' | 'patient' | 'long';
 /** Troubles that may be over within the time of a `quick` operation. A full disk is not. */
 const OVER_SOON: ReadonlySet<StoreTrouble> = new Set(['locked', 'unavailable', 'overloaded']);
 
-const PATIENCE_MS: Readonly<Record<Patience, number>> = { quick: 2000, patient: 120_000, long: 120_000 };
-/** Once the store is known to be down nobody waits for it in a conversation. */
-const QUICK_WHILE_FAILING_MS = 250;
-const TRY_MS: Readonly<Record<Patience, number>> = { quick: 2000, patient: 5000, long: 60_000 };
+/** At first the database may have much to do; once it is known to be down nobody waits for it in a conversation. */
+const QUICK_MS = { opening: 10_000, ok: 2000, failing: 250 } as const;
+const PATIENCE_MS = 120_000;
+const TRY_MS: Readonly<Record<Patience, number>> = { quick: 10_000, patient: 5000, long: 60_000 };
 /** What a try may take beyond its limit before it is left behind: the database ends it first. */
 const GRACE_MS = 300;
 const FIRST_PAUSE_MS = 10;
@@ -139,9 +139,7 @@ export class PatientDatabase implements AsyncDisposable {
   }
 
   #patienceMs(patience: Patience): number {
-    return patience === 'quick' && this.#health.state.kind === 'failing'
-      ? QUICK_WHILE_FAILING_MS
-      : PATIENCE_MS[patience];
+    return patience === 'quick' ? QUICK_MS[this.#health.state.kind] : PATIENCE_MS;
   }
 }
 

@@ -41,7 +41,7 @@ const events = fc.array(
     { weight: 1, arbitrary: fc.record({ type: fc.constant('forget-guild' as const), guild }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('restart' as const) }) },
   ),
-  { minLength: 5, maxLength: 40, size: 'max' },
+  { minLength: 5, maxLength: 30, size: 'max' },
 );
 
 interface Turn {
@@ -92,7 +92,7 @@ afterAll(() => databases[Symbol.asyncDispose]());
 
 test.each(DIALECTS)(
   'whatever happens in which order on %s, a channel holds its own turns and no others',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (dialect) => {
     const location: StoreLocation = await databases.fresh(dialect);
     let store: SqlStore = await open(location);
@@ -164,7 +164,7 @@ test.each(DIALECTS)(
           );
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 15, endOnFailure: true },
     );
     await store[Symbol.asyncDispose]();
   },

@@ -16,7 +16,7 @@ afterAll(() => databases[Symbol.asyncDispose]());
 
 test.each(DIALECTS)(
   'processes killed at random points on %s: nothing acknowledged is lost or doubled, nothing stays open',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (dialect) => {
     const counts = await killTurnMakers(await databases.fresh(dialect), KILLS, LANES[dialect]);
     expect(counts).toMatchObject({ kills: KILLS, lost: 0, misplaced: 0, open: 0, toldTwice: 0 });

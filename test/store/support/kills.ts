@@ -10,8 +10,10 @@ import type { StoreLocation } from '../../../src/store/open-store.ts';
 import { KEY, open } from './stores.ts';
 
 const TURN_MAKER = fileURLToPath(new URL('./turn-maker.ts', import.meta.url));
-/** A process is killed within this time of its first acknowledged turn. */
-const LIFE_MS = 60;
+/** A process is killed at a random point after this many acknowledgements at most: two for each turn. */
+const MAX_LIFE = 10;
+/** So that the kill comes anywhere between two of them. */
+const MAX_DELAY_MS = 5;
 
 export interface KillCounts {
   readonly kills: number;
@@ -75,13 +77,15 @@ async function killOne(
     env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'parley-compile-cache') },
   });
   const exit = once(child, 'exit');
+  const life = 1 + Math.floor(Math.random() * MAX_LIFE);
   let killing: Promise<void> | undefined;
   const kill = async (): Promise<void> => {
-    await elapsed(Math.random() * LIFE_MS);
+    await elapsed(Math.random() * MAX_DELAY_MS);
     child.kill('SIGKILL');
   };
+  let lines = 0;
   for await (const line of createInterface({ input: child.stdout })) {
-    killing ??= kill();
+    if (++lines === life) killing = kill();
     const [what, id] = line.split(' ');
     if (id === undefined) continue;
     if (what === 'received') received.add(id);

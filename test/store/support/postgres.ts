@@ -39,9 +39,11 @@ export async function startPostgres(): Promise<TestPostgres> {
     }),
   );
   const port = await freePort();
-  const server = spawn(join(bin, 'postgres'), ['-D', dataDir, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F'], {
+  const postgres = [join(bin, 'postgres'), '-D', dataDir, '-p', `${port}`, '-k', dir, '-h', '127.0.0.1', '-F'];
+  // Ends when its input does: also when this process is killed.
+  const server = spawn('/bin/sh', ['-c', '"$@" & read _; kill -QUIT $!; wait', 'sh', ...postgres], {
     ...options,
-    stdio: 'ignore',
+    stdio: ['pipe', 'ignore', 'ignore'],
   });
   const exit = once(server, 'exit');
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
@@ -50,7 +52,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     ...databasesOn(url),
     dataDir,
     async [Symbol.asyncDispose]() {
-      server.kill('SIGQUIT');
+      server.stdin.end();
       await exit;
       await rm(dir, { recursive: true, force: true });
     },
