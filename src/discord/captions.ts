@@ -23,6 +23,7 @@ export class ChannelCaptions implements Captions, AsyncDisposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #waiting: Writable[] = [];
+  readonly #closing = new AbortController();
   #working: Promise<void> | undefined;
 
   constructor(channel: GuildTextBasedChannel, clock: Clock, log: Log) {
@@ -39,8 +40,9 @@ export class ChannelCaptions implements Captions, AsyncDisposable {
     this.#enqueue({ write: async () => void (await this.#channel.send({ content: text, flags: FLAGS })) });
   }
 
-  /** Resolves when everything waiting has been written. */
+  /** Resolves when everything waiting has been written, which is now done without pauses. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     await this.#working;
   }
 
@@ -58,7 +60,8 @@ export class ChannelCaptions implements Captions, AsyncDisposable {
       } catch (error) {
         this.#log.warn({ err: error }, 'caption not written');
       }
-      await sleep(this.#clock, SPACING_MS);
+      // Rejects only when nobody waits for more.
+      await sleep(this.#clock, SPACING_MS, this.#closing.signal).catch(() => undefined);
     }
   }
 }
