@@ -45,9 +45,9 @@ test.for([...EARLY_FAULTS, ...LATE_FAULTS].map((fault) => [titleOf(fault), fault
 
 /** Skips the waits for a model that has fallen silent, until the answer is there. */
 async function skipUntil(answer: Promise<string>, deadlineMs: number): Promise<void> {
-  let answered = false;
-  void answer.finally(() => (answered = true));
-  while (!answered) {
+  const answered = new AbortController();
+  void answer.finally(() => answered.abort());
+  while (!answered.signal.aborted) {
     await beat(50);
     clock.skip(deadlineMs);
   }

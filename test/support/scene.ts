@@ -7,7 +7,7 @@ import { startApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Env } from '../../src/config/env.ts';
 import { SandboxClient } from '../../src/sandbox/control/client.ts';
-import type { ModelRequestRecord, ModelSettings } from '../../src/sandbox/control/protocol.ts';
+import type { ModelRequestRecord, ModelSettings, SandboxEvent } from '../../src/sandbox/control/protocol.ts';
 import { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { monotonicClock, type Clock } from '../../src/time/clock.ts';
@@ -33,13 +33,15 @@ export class Scene implements AsyncDisposable {
   readonly log: readonly string[];
   /** What the bot could not go on with. */
   readonly faults: readonly Error[];
+  /** All that has happened so far. */
+  readonly history: readonly SandboxEvent[];
   /** The server the sandbox starts with: Alice and Bob, #general and Lounge. */
   readonly home: Room;
   readonly #parts: AsyncDisposableStack;
   #rooms = 0;
 
   private constructor(
-    world: Pick<Scene, 'sandbox' | 'client' | 'botId' | 'log' | 'faults'>,
+    world: Pick<Scene, 'sandbox' | 'client' | 'botId' | 'log' | 'faults' | 'history'>,
     home: { guildId: string; text: Person; voice: Person; alice: Person; bob: Person },
     parts: AsyncDisposableStack,
   ) {
@@ -48,6 +50,7 @@ export class Scene implements AsyncDisposable {
     this.botId = world.botId;
     this.log = world.log;
     this.faults = world.faults;
+    this.history = world.history;
     this.home = new Room(this.client, this.botId, home);
     this.#parts = parts;
   }
@@ -64,6 +67,7 @@ export class Scene implements AsyncDisposable {
     const fail = (error: Error): void => void faults.push(error);
     const { botId } = parts.use(await startApp(config, logger, stop.signal, fail, clock));
     const client = parts.use(await SandboxClient.connect(sandbox.controlUrl));
+    const history = parts.use(collect(client));
     await client.setModel(QUICK_MODEL);
     const home = {
       guildId: sandbox.guild.id,
@@ -72,7 +76,7 @@ export class Scene implements AsyncDisposable {
       text: named(sandbox.channels, 'general'),
       voice: named(sandbox.channels, 'Lounge'),
     };
-    return new Scene({ sandbox, client, botId, log, faults }, home, parts.move());
+    return new Scene({ sandbox, client, botId, log, faults, history: history.events }, home, parts.move());
   }
 
   /** Another server with the same furniture, in which nothing has been said yet. */
@@ -134,6 +138,22 @@ export function settingsFor({ discord, model }: Pick<Sandbox, 'discord' | 'model
     AZURE_OPENAI_API_KEY: model.apiKey,
     TRANSCRIBE_MODEL: 'gpt-4o-transcribe',
     DATABASE_URL: 'sqlite::memory:',
+  };
+}
+
+/** Keeps every event from now on. */
+function collect(client: SandboxClient): AsyncDisposable & { readonly events: readonly SandboxEvent[] } {
+  const stop = new AbortController();
+  const events: SandboxEvent[] = [];
+  const collecting = (async () => {
+    for await (const event of client.events(stop.signal)) events.push(event);
+  })();
+  return {
+    events,
+    [Symbol.asyncDispose]: () => {
+      stop.abort();
+      return collecting;
+    },
   };
 }
 
