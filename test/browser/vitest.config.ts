@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that need a real Chromium, apart from the others: `npm test` runs wherever Node does. */
+export default defineConfig({
+  test: {
+    include: ['test/browser/**/*.test.ts'],
+    maxWorkers: 1,
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
