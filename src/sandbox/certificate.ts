@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
+// Asked for by @peculiar/x509, which must find it in place.
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+
 /** A certificate that is its own trust anchor, with its key, both PEM. */
 export interface LoopbackCertificate {
   /** Trust it with `tls.setDefaultCACertificates` or `NODE_EXTRA_CA_CERTS`. */
@@ -16,7 +20,6 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
  * yesterday for clocks that disagree. It exists in memory only: no private key is ever written down.
  */
 export async function createLoopbackCertificate(nowMs: number = Date.now()): Promise<LoopbackCertificate> {
-  const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     // Trust anchors are looked up by name: two sandboxes in one process need different ones.
@@ -39,12 +42,4 @@ export async function createLoopbackCertificate(nowMs: number = Date.now()): Pro
     certificatePem: certificate.toString('pem'),
     privateKeyPem: x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
   };
-}
-
-/** The library's container refuses to load where decorators cannot keep metadata, and then keeps none: stubs will do. */
-async function loadX509() {
-  if (!('getMetadata' in Reflect)) {
-    Object.assign(Reflect, { getMetadata: () => undefined, getOwnMetadata: () => undefined, defineMetadata: () => {} });
-  }
-  return import('@peculiar/x509');
 }
