@@ -44,11 +44,13 @@ export const ask: SlashCommand = {
     ],
   },
   ephemeral: false,
-  async execute(interaction, { calls, chat, speechOf, signal, words: theirWords }) {
+  async execute(interaction, { calls, chat, keeping, speechOf, signal, words: theirWords }) {
     const prompt = interaction.options.getString(words.options.prompt.name, true).trim();
     const file = interaction.options.getAttachment(words.options.file.name);
     if (prompt === '' && !file) throw new UserError({ type: 'plain', id: 'prompt-empty' });
     if (prompt.length > MAX_PROMPT_LENGTH) throw new UserError({ type: 'plain', id: 'prompt-too-long' });
+
+    if (file && keeping.hasOptedOut(interaction.user.id)) throw new UserError({ type: 'plain', id: 'opted-out' });
 
     const output = interaction.options.getString(words.options.reply.name) === 'voice' ? 'voice' : 'text';
     const reply = await chat.ask(

@@ -9,6 +9,7 @@ import {
 
 import { customId, type SlashCommand } from '../src/discord/command.ts';
 import { english } from '../src/language/english.ts';
+import { UserError } from '../src/language/user-error.ts';
 import type { Words } from '../src/language/words.ts';
 
 const words = english.commands.privacy;
@@ -23,6 +24,7 @@ export const privacy: SlashCommand = {
   },
   ephemeral: true,
   async execute(interaction, { keeping, words: theirWords }) {
+    if (!keeping.knowsWhomToHear) throw new UserError({ type: 'plain', id: 'memory-away' });
     await interaction.editReply(state(keeping.mayHear(interaction.user.id), theirWords));
   },
   async pressed(interaction, action, { keeping, words: theirWords }) {

@@ -86,7 +86,15 @@ export async function startApp(
 
   const stopping = new AbortController();
   const memory = parts.use(
-    new Memory({ store, model, botName: bot.user.displayName, tokenBudget: config.memory.tokenBudget, log }),
+    new Memory({
+      store,
+      model,
+      botName: bot.user.displayName,
+      tokenBudget: config.memory.tokenBudget,
+      hasOptedOut: (personId) => keeping.hasOptedOut(personId),
+      clock,
+      log,
+    }),
   );
   const chat = new Chat({ model, memory, voice: DEFAULT_VOICE, log });
   const [createVoiceActivity, createEncoder] = await Promise.all([VoiceActivityDetector.load(), Mp3Encoder.load()]);

@@ -3,17 +3,18 @@ import { FrameQueue } from '../audio/frame-queue.ts';
 import type { Words } from '../language/words.ts';
 import { ModelError } from '../model/errors.ts';
 import type { Conversation, Model } from '../model/model.ts';
-import type { UtteranceRecord } from '../store/turn-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { BargeIn } from './barge-in.ts';
 import { Floor } from './floor.ts';
-import type { Memory, RememberedTurn, TurnEnding } from './memory.ts';
+import type { Memory } from './memory.ts';
 import type { Captions, Speaker, VoiceInput, VoiceInputEvent, VoiceOutput } from './ports.ts';
 import { readAloud } from './read-aloud.ts';
+import type { RememberedTurn } from './remembered-turn.ts';
 import { NO_CAPTIONS, SpokenReply, type ReplyOutcome } from './spoken-reply.ts';
 import { TurnDetector, type SpeechChange, type TurnDetectorOptions } from './turn-detector.ts';
-import type { Turn } from './turn.ts';
+import { recordsOf, type Turn } from './turn.ts';
+import { endingOf } from './turn-ending.ts';
 import { UtteranceRecorder, type SpeechEncoder } from './utterance-recorder.ts';
 
 /** Turns waiting for their answer. More than this and the oldest goes: the room has moved on. */
@@ -59,6 +60,8 @@ interface Answering {
   readonly reply: SpokenReply;
   readonly bargeIn: BargeIn;
   readonly controller: AbortController;
+  /** It was called off before anybody heard of it: what was said belongs to the next turn. */
+  isResumed: boolean;
 }
 
 /**
@@ -70,6 +73,8 @@ export class Call {
   readonly #tracks = new Map<string, Track>();
   readonly #floor = new Floor();
   readonly #turns = new FrameQueue<Turn>(MAX_WAITING_TURNS);
+  /** When somebody said that they do not want to be heard: what they said until then is dropped. */
+  readonly #withdrawnAtMs = new Map<string, number>();
   #answering: Answering | undefined;
   #timer: Disposable | undefined;
   #turnNumber = 0;
@@ -111,6 +116,8 @@ export class Call {
         break;
       case 'withdrawn': {
         this.#drop(track);
+        this.#withdrawnAtMs.set(event.speaker.id, event.atMs);
+        this.#callOff(event.speaker.id);
         const turn = this.#floor.withdraw(event.speaker.id);
         if (turn) this.#turns.offer(turn);
         break;
@@ -174,14 +181,30 @@ export class Call {
     // Only a turn that has begun will also end, and bring back what is put aside here.
     if (!detector.inTurn) return;
     // Nobody has heard anything yet: they had only paused. What they said so far belongs to the turn they are in.
-    if (answering.reply.barelyBegun) this.#floor.resume(answering.turn);
+    if (answering.reply.barelyBegun) this.#resume(answering);
+    else answering.controller.abort();
+  }
+
+  /** Drops an answer that has not begun to somebody who does not want to be heard; the others are answered anew. */
+  #callOff(speakerId: string): void {
+    const answering = this.#answering;
+    if (!answering?.turn.utterances.some(({ speaker }) => speaker.id === speakerId)) return;
+    if (answering.reply.barelyBegun && !answering.controller.signal.aborted) this.#resume(answering);
+  }
+
+  #resume(answering: Answering): void {
+    answering.isResumed = true;
+    this.#floor.resume(answering.turn);
     answering.controller.abort();
   }
 
   async #answerTurns(signal: AbortSignal): Promise<void> {
-    for await (const turn of this.#turns) {
+    for await (const { utterances } of this.#turns) {
       if (signal.aborted) return;
-      await this.#answer(turn, signal);
+      const wanted = utterances.filter(
+        ({ speaker, startedAtMs }) => startedAtMs > (this.#withdrawnAtMs.get(speaker.id) ?? -Infinity),
+      );
+      if (wanted.length > 0) await this.#answer({ utterances: wanted }, signal);
     }
   }
 
@@ -191,8 +214,10 @@ export class Call {
     const number = ++this.#turnNumber;
     const log = this.#parts.log.child({ turn: number });
     const controller = new AbortController();
+    const signal = AbortSignal.any([callSignal, controller.signal]);
     const reply = new SpokenReply();
-    this.#answering = { turn, reply, bargeIn: new BargeIn(), controller };
+    const answering = { turn, reply, bargeIn: new BargeIn(), controller, isResumed: false };
+    this.#answering = answering;
     try {
       const remembered = await memory.begin({
         id: `call:${callId}:${number}`,
@@ -205,14 +230,10 @@ export class Call {
       if (memory.shouldTell(conversationId)) captions.notice(words.memory.away);
       const [conversation, goOn] = await Promise.all([remembered.conversation('voice'), remembered.asked()]);
       if (!goOn) return;
-      const outcome = await this.#speak(
-        conversation,
-        reply,
-        remembered,
-        AbortSignal.any([callSignal, controller.signal]),
-      );
-      this.#report(log, turn, outcome, controller.signal.aborted);
-      await remembered.end(endingOf(outcome, controller.signal.aborted));
+      const outcome = await this.#speak(conversation, answering, remembered, signal);
+      const cut = answering.isResumed ? 'resumed' : signal.aborted ? 'interrupted' : undefined;
+      this.#report(log, turn, outcome, cut !== undefined);
+      await remembered.end(endingOf(outcome, cut));
     } catch (error) {
       log.error({ err: error }, 'turn failed');
       captions.notice(words.errors.unexpected);
@@ -223,25 +244,28 @@ export class Call {
 
   async #speak(
     conversation: Conversation,
-    reply: SpokenReply,
+    { reply, controller }: Answering,
     remembered: RememberedTurn,
     signal: AbortSignal,
   ): Promise<ReplyOutcome> {
     const { model, output, captions, voice } = this.#parts;
     const options = { output: 'voice', voice } as const;
-    const begun = (): void => remembered.begun();
+    const begun = async (): Promise<void> => {
+      if (!(await remembered.begun())) controller.abort();
+    };
     const outcome = await reply.run(
       { events: model.respond(conversation, options, signal), output, captions, begun },
       signal,
     );
-    remembered.spoke(!outcome.silent);
+    if (outcome.reached !== 'nothing') remembered.spoke(!outcome.silent);
     if (!outcome.silent || signal.aborted) return outcome;
     // A model whose history is all words tends to answer in words: then it is given its own words to read.
     const aloud = await new SpokenReply().run(
       { events: model.respond(readAloud(outcome.text), options, signal), output, captions: NO_CAPTIONS, begun },
       signal,
     );
-    return { ...outcome, playback: aloud.playback };
+    // Heard whole, it is named by its id: a history of spoken replies brings the model back to speaking.
+    return { ...outcome, audio: aloud.audio, playback: aloud.playback };
   }
 
   #report(log: Log, turn: Turn, outcome: ReplyOutcome, interrupted: boolean): void {
@@ -271,29 +295,4 @@ export class Call {
       'turn ended',
     );
   }
-}
-
-/** How a turn goes into the memory. */
-function endingOf(outcome: ReplyOutcome, interrupted: boolean): TurnEnding {
-  const { reached, text, audio, usage, failure, finish } = outcome;
-  const reply = reached === 'nothing' ? undefined : { text, audio };
-  if (failure !== undefined) {
-    return { state: 'failed', reply, usage, failure: failure instanceof ModelError ? failure.kind : 'unexpected' };
-  }
-  // Nothing of it was heard: the speaker had only paused, and the next turn holds all they said.
-  if (interrupted && reached === 'nothing') return { state: 'interrupted', reply, usage, failure: 'continued' };
-  if (interrupted) return { state: 'interrupted', reply, usage, failure: undefined };
-  return { state: 'done', reply, usage, failure: finish === 'filtered' ? 'filtered-reply' : undefined };
-}
-
-function recordsOf(turn: Turn): UtteranceRecord[] {
-  const startedAtMs = turn.utterances[0]?.startedAtMs ?? 0;
-  return turn.utterances.map((utterance) => ({
-    speakerId: utterance.speaker.id,
-    speakerName: utterance.speaker.name,
-    offsetMs: Math.round(utterance.startedAtMs - startedAtMs),
-    text: undefined,
-    transcript: undefined,
-    speech: utterance.speech,
-  }));
 }

@@ -5,6 +5,8 @@ import type { Conversation, Model, ReplyDone, Speech } from '../model/model.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Memory } from './memory.ts';
 import type { Speaker } from './ports.ts';
+import { readAloud } from './read-aloud.ts';
+import type { RememberedTurn } from './remembered-turn.ts';
 
 /** Questions of one channel that may wait for the one being answered. */
 const MAX_WAITING = 4;
@@ -77,9 +79,10 @@ export class Chat {
     if (!remembered) return undefined;
     const [conversation, goOn] = await Promise.all([remembered.conversation(output), remembered.asked()]);
     if (!goOn) return undefined;
-    remembered.begun();
     try {
-      const { text, frames, done } = await this.#collect(conversation, output, signal);
+      const reply = await this.#collect(remembered, conversation, output, signal);
+      if (!reply) return undefined;
+      const { text, done } = reply;
       await remembered.end({
         state: 'done',
         // A voice message is listened to after this turn has ended, and may never be: the words stand for it.
@@ -87,25 +90,30 @@ export class Chat {
         usage: done?.usage,
         failure: undefined,
       });
+      const frames = output === 'voice' ? await this.#aloud(remembered, reply, signal) : [];
       this.#log.info({ speechMs: speech?.durationMs ?? 0, output, ...done?.usage }, 'question answered');
       return { text, samples: concatSamples(frames), memoryAway: this.#memory.shouldTell(conversationId) };
     } catch (error) {
-      const failure = error instanceof ModelError ? error.kind : signal.aborted ? 'stopped' : 'unexpected';
-      await remembered.end({ state: 'failed', reply: undefined, usage: undefined, failure });
+      const failure = failureOf(error, signal);
+      const state = failure === 'stopped' ? 'interrupted' : 'failed';
+      await remembered.end({ state, reply: undefined, usage: undefined, failure });
       if (!(error instanceof ModelError)) throw error;
       throw new UserError({ type: 'model', trouble: error.kind }, { cause: error });
     }
   }
 
+  /** Reads the reply to its end; `undefined`: the turn was forgotten meanwhile. */
   async #collect(
+    remembered: RememberedTurn,
     conversation: Conversation,
-    output: 'text' | 'voice',
+    output: Question['output'],
     signal: AbortSignal,
-  ): Promise<{ text: string; frames: Int16Array[]; done: ReplyDone | undefined }> {
+  ): Promise<Reply | undefined> {
     const frames: Int16Array[] = [];
     let text = '';
     let done: ReplyDone | undefined;
     for await (const event of this.#model.respond(conversation, { output, voice: this.#voice }, signal)) {
+      if (!(await remembered.begun())) return undefined;
       switch (event.type) {
         case 'audio':
           frames.push(event.frame);
@@ -122,4 +130,35 @@ export class Chat {
     if (done?.finish === 'filtered') throw new UserError({ type: 'model', trouble: 'filtered-reply' });
     return { text, frames, done };
   }
+
+  /** The reply's sound. A model that answered in words alone, as models do whose history is all words, reads them. */
+  async #aloud(remembered: RememberedTurn, { text, frames }: Reply, signal: AbortSignal): Promise<Int16Array[]> {
+    remembered.spoke(frames.length > 0);
+    if (frames.length > 0 || text === '') return frames;
+    const read: Int16Array[] = [];
+    try {
+      const options = { output: 'voice', voice: this.#voice } as const;
+      for await (const event of this.#model.respond(readAloud(text), options, signal)) {
+        if (event.type === 'audio') read.push(event.frame);
+      }
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof ModelError)) throw error;
+      // The words are there, and half of them as sound would be worse than none.
+      this.#log.warn({ err: error }, 'reply not read aloud');
+      return [];
+    }
+    return read;
+  }
+}
+
+interface Reply {
+  readonly text: string;
+  readonly frames: Int16Array[];
+  readonly done: ReplyDone | undefined;
+}
+
+function failureOf(error: unknown, signal: AbortSignal): string {
+  if (error instanceof ModelError) return error.kind;
+  if (error instanceof UserError && error.problem.type === 'model') return error.problem.trouble;
+  return signal.aborted ? 'stopped' : 'unexpected';
 }

@@ -9,10 +9,26 @@ const MAX_NAME_LENGTH = 32;
 const ANSWER_ALOUD = '(Answer aloud.)';
 
 /**
- * Turns that are kept and not sent: the provider's filter refused what was said, or the speaker went on and all of it is in
- * the next turn.
+ * Turns that are kept and not sent: the speaker went on and all of it is in the next turn, or the provider's filter refused
+ * what was said or what was answered, and would refuse every request that holds it.
  */
-const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'continued']);
+const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'filtered-reply', 'continued']);
+
+/** Sound of an earlier turn is sent again up to this length, a voice turn's longest: of a long file the words must do. */
+const MAX_EARLIER_SPEECH_MS = 120_000;
+
+/**
+ * What is sent at most for each token of the budget while the oldest part is not summed up: one and a half times the budget
+ * in English, and no more than a model takes in languages that need a token for each character.
+ */
+const MOST_CHARACTERS_PER_TOKEN = 6;
+
+export interface HistoryRules {
+  readonly botName: string;
+  readonly tokenBudget: number;
+  readonly hasOptedOut: (personId: string) => boolean;
+  readonly remindToSpeak: boolean;
+}
 
 /**
  * Turns what is kept of a channel, and the turn that is to be answered, into the request's conversation. Only ever grows at
@@ -21,11 +37,14 @@ const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'continued']);
 export function conversationOf(
   past: Past,
   utterances: readonly UtteranceRecord[],
-  { botName, remindToSpeak }: { botName: string; remindToSpeak: boolean },
+  { botName, tokenBudget, hasOptedOut, remindToSpeak }: HistoryRules,
 ): Conversation {
-  const turns = past.turns.filter(({ failure }) => !NOT_SENT.has(failure));
-  const earlier = turns.flatMap((turn, index) => messagesOf(turn, index === turns.length - 1));
-  const newest = userMessage(utterances);
+  const sent = past.turns.filter(isSent);
+  const turns = newestSendable(sent, tokenBudget);
+  const mayBeHeard = ({ speakerId, speech }: UtteranceRecord): boolean =>
+    speech !== undefined && speech.durationMs <= MAX_EARLIER_SPEECH_MS && !hasOptedOut(speakerId);
+  const earlier = turns.flatMap((turn, index) => messagesOf(turn, index === turns.length - 1, mayBeHeard));
+  const newest = userMessage(utterances, () => true);
   const messages: Message[] = [
     ...(past.summary ? [summaryMessage(past.summary.text)] : []),
     ...earlier,
@@ -34,21 +53,43 @@ export function conversationOf(
   return { instructions: instructions(botName), messages };
 }
 
+/** Whether a turn stands in later requests. */
+export function isSent({ failure }: Pick<TurnRecord, 'failure'>): boolean {
+  return !NOT_SENT.has(failure);
+}
+
+/** The newest turns, without those that would make the request too long for a model. */
+export function newestSendable(turns: readonly TurnRecord[], tokenBudget: number): readonly TurnRecord[] {
+  return turns.slice(turns.length - newestWithin(turns, tokenBudget * MOST_CHARACTERS_PER_TOKEN));
+}
+
+/** How many of the newest turns have so many characters as words: one at least, where there is one. */
+export function newestWithin(turns: readonly TurnRecord[], characters: number): number {
+  let left = characters;
+  for (const [index, turn] of turns.toReversed().entries()) {
+    left -= transcriptOf(undefined, [turn]).length;
+    if (left < 0) return Math.max(1, index);
+  }
+  return turns.length;
+}
+
 /** Everything in the history as words, for a request that is to sum it up. */
 export function transcriptOf(summary: string | undefined, turns: readonly TurnRecord[]): string {
-  const lines = turns.flatMap(({ utterances, reply, failure }) =>
-    NOT_SENT.has(failure)
-      ? []
-      : [
-          ...utterances.map((utterance) => `${speakerLabel(utterance.speakerName)}: ${wordsOf(utterance)}`),
-          reply ? `You: ${reply.text}` : '',
-        ],
-  );
+  const lines = turns
+    .filter(isSent)
+    .flatMap(({ utterances, reply }) => [
+      ...utterances.map((utterance) => `${speakerLabel(utterance.speakerName)}: ${wordsOf(utterance)}`),
+      reply ? `You: ${reply.text}` : '',
+    ]);
   return [summary ?? '', ...lines].filter((line) => line !== '').join('\n');
 }
 
-function messagesOf(turn: TurnRecord, isLast: boolean): Message[] {
-  const user = userMessage(turn.utterances);
+type HearingRule = (utterance: UtteranceRecord) => boolean;
+
+function messagesOf(turn: TurnRecord, isLast: boolean, mayBeHeard: HearingRule): Message[] {
+  // Everything that was said in it has been forgotten.
+  if (turn.utterances.length === 0) return [];
+  const user = userMessage(turn.utterances, mayBeHeard);
   if (!turn.reply) return [user];
   const assistant: AssistantMessage = {
     role: 'assistant',
@@ -60,14 +101,18 @@ function messagesOf(turn: TurnRecord, isLast: boolean): Message[] {
 }
 
 /** One message for a turn: each utterance as its speaker's label followed by what they said or wrote, tracks never mixed. */
-function userMessage(utterances: readonly UtteranceRecord[]): UserMessage {
-  return { role: 'user', parts: utterances.flatMap((utterance) => partsOf(utterance, utterances.length > 1)) };
+function userMessage(utterances: readonly UtteranceRecord[], mayBeHeard: HearingRule): UserMessage {
+  const several = utterances.length > 1;
+  return {
+    role: 'user',
+    parts: utterances.flatMap((utterance) => partsOf(utterance, several, mayBeHeard(utterance))),
+  };
 }
 
-function partsOf(utterance: UtteranceRecord, several: boolean): ContentPart[] {
+function partsOf(utterance: UtteranceRecord, several: boolean, isHeard: boolean): ContentPart[] {
   const name = speakerLabel(utterance.speakerName);
   const { speech } = utterance;
-  if (!speech?.data) return [text(`${name}: ${wordsOf(utterance)}`)];
+  if (!isHeard || !speech?.data) return [text(`${name}: ${wordsOf(utterance)}`)];
   const at = several ? ` at ${(utterance.offsetMs / 1000).toFixed(1)} s` : '';
   const { format, data, durationMs } = speech;
   return [

@@ -10,6 +10,7 @@ import type {
 import { UserError } from '../language/user-error.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
+import { Background } from './background.ts';
 import { speakerLabel } from './history.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -36,10 +37,11 @@ export class Keeping implements AsyncDisposable {
   readonly #parts: KeepingParts;
   readonly #optOuts: OptOutList;
   readonly #timers: Disposable[] = [];
-  readonly #work = new Set<Promise<void>>();
+  readonly #background: Background;
 
   constructor(parts: KeepingParts) {
     this.#parts = parts;
+    this.#background = new Background(parts);
     this.#optOuts = new OptOutList(parts.store.privacy, parts.clock, (personId, optedOut) => {
       if (optedOut) parts.onOptOut(personId);
     });
@@ -62,6 +64,11 @@ export class Keeping implements AsyncDisposable {
   /** Whether somebody may be heard. Nobody may until it is known who does not want to be. */
   mayHear(personId: string): boolean {
     return this.#optOuts.has(personId) === false;
+  }
+
+  /** Whether somebody is known not to want to be heard. */
+  hasOptedOut(personId: string): boolean {
+    return this.#optOuts.has(personId) === true;
   }
 
   get retentionDays(): number {
@@ -116,9 +123,12 @@ export class Keeping implements AsyncDisposable {
     void this.#run(() => this.#parts.store.privacy.scheduleGuildDeletion(guildId, dueAtMs));
   }
 
-  /** Parley is on a server (again). */
-  guildJoined(guildId: string): void {
-    void this.#run(() => this.#parts.store.privacy.cancelGuildDeletion(guildId));
+  /** Parley is on these servers (again). */
+  guildsJoined(guildIds: readonly string[]): void {
+    const { privacy } = this.#parts.store;
+    void this.#run(async () => {
+      for (const guildId of guildIds) await privacy.cancelGuildDeletion(guildId);
+    });
   }
 
   channelDeleted(channelId: string): void {
@@ -128,15 +138,21 @@ export class Keeping implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#optOuts[Symbol.dispose]();
-    await Promise.all(this.#work);
+    await this.#background[Symbol.asyncDispose]();
   }
 
   async #takeOver(): Promise<void> {
     const { store, onAbandoned, log } = this.#parts;
+    const told = new Set<string>();
     for (const turn of await store.turns.takeOver()) {
-      log.info({ turn: turn.id, channel: turn.conversationId }, 'turn was cut off by a crash');
-      await onAbandoned(turn).catch((error: unknown) => log.warn({ err: error }, 'crash not told'));
-      await store.turns.noticeSent(turn.id);
+      const { id, conversationId } = turn;
+      log.info({ turn: id, channel: conversationId }, 'turn was cut off by a crash');
+      // However many answers the crash cut off in a channel, its people need to know of the crash once.
+      if (!told.has(conversationId)) {
+        told.add(conversationId);
+        await onAbandoned(turn).catch((error: unknown) => log.warn({ err: error }, 'crash not told'));
+      }
+      await store.turns.noticeSent(id);
     }
   }
 
@@ -160,15 +176,9 @@ export class Keeping implements AsyncDisposable {
     again();
   }
 
+  /** What the store could not do now is done the next time. */
   #run(task: () => Promise<void>): Promise<void> {
-    const running = task()
-      .catch((error: unknown) => {
-        // The store says by itself that it is away, and what was left is done the next time.
-        if (!(error instanceof StoreError)) this.#parts.log.error({ err: error }, 'keeping failed');
-      })
-      .finally(() => this.#work.delete(running));
-    this.#work.add(running);
-    return running;
+    return this.#background.run(task);
   }
 }
 

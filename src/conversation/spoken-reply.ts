@@ -32,8 +32,8 @@ export interface ReplyParts {
   readonly events: AsyncIterable<ReplyEvent>;
   readonly output: VoiceOutput;
   readonly captions: Captions;
-  /** Called when the first frame is on its way. */
-  readonly begun: () => void;
+  /** Called with the reply's first event. Nothing is shown or played before it resolves. */
+  readonly begun: () => Promise<void>;
 }
 
 /** For a reply whose words are in the channel already. */
@@ -50,23 +50,28 @@ export class SpokenReply {
   readonly #heard = new HeardText();
   #playedFrames = 0;
   #trimmedFrames = 0;
+  /** Words of a reply without sound. */
+  #written = '';
 
-  /** So little has been played that the reply can still be called off as if it had never begun. */
+  /** So little has been played, or written, that the reply can still be called off as if it had never begun. */
   get barelyBegun(): boolean {
-    return this.#playedFrames < UNSAID_FRAMES;
+    return this.#playedFrames < UNSAID_FRAMES && this.#written === '';
   }
 
   /** Runs the reply to its end or until the signal aborts. Never rejects: what went wrong is in the outcome. */
   async run({ events, output, captions, begun }: ReplyParts, signal: AbortSignal): Promise<ReplyOutcome> {
     const queue = new FrameQueue<Frame>(MAX_QUEUED_FRAMES);
     const audible = withoutLeadingSilence(queue, () => this.#trimmedFrames++);
-    const playing = output.play(this.#counted(audible, begun), signal);
+    const playing = output.play(this.#counted(audible), signal);
     let caption: Caption | undefined;
-    let written = '';
     let done: ReplyDone | undefined;
     let failure: unknown;
     try {
+      let hasBegun = false;
       for await (const event of events) {
+        if (!hasBegun) await begun();
+        if (signal.aborted) break;
+        hasBegun = true;
         switch (event.type) {
           case 'audio':
             this.#heard.addFrame();
@@ -78,9 +83,9 @@ export class SpokenReply {
             caption.show(this.#heard.text);
             break;
           case 'text':
-            written += event.delta;
+            this.#written += event.delta;
             caption ??= captions.begin();
-            caption.show(written);
+            caption.show(this.#written);
             break;
           case 'done':
             done = event;
@@ -93,15 +98,16 @@ export class SpokenReply {
     queue.end();
     const playback = await playing;
 
-    const outcome = this.#outcome({ written, done, failure, playback });
+    const outcome = this.#outcome({ done, failure, playback });
     // Not waited for: a channel that is slow to take words must not hold up the next answer. Who leaves waits for them.
     if (outcome.reached === 'nothing') void caption?.discard();
     else void caption?.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
     return outcome;
   }
 
-  #outcome(end: { written: string; done: ReplyDone | undefined; failure: unknown; playback: Playback }): ReplyOutcome {
-    const { written, done, failure, playback } = end;
+  #outcome(end: { done: ReplyDone | undefined; failure: unknown; playback: Playback }): ReplyOutcome {
+    const { done, failure, playback } = end;
+    const written = this.#written;
     const text =
       this.#heard.text === ''
         ? written
@@ -120,9 +126,8 @@ export class SpokenReply {
     };
   }
 
-  async *#counted(frames: AsyncIterable<Frame>, begun: () => void): AsyncGenerator<Frame> {
+  async *#counted(frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
     for await (const frame of frames) {
-      if (this.#playedFrames === 0) begun();
       this.#playedFrames++;
       yield frame;
     }

@@ -6,10 +6,12 @@ import { CAPTION_PERMISSIONS, missingPermissions } from './permissions.ts';
 
 /** Lets what is kept follow what becomes of servers and channels. */
 export function followServers(client: Client, keeping: Keeping): void {
+  keeping.guildsJoined([...client.guilds.cache.keys()]);
   // An outage is told by another event: the server is still there.
   client.on(Events.GuildDelete, ({ id }) => keeping.guildLeft(id));
-  client.on(Events.GuildCreate, ({ id }) => keeping.guildJoined(id));
+  client.on(Events.GuildCreate, ({ id }) => keeping.guildsJoined([id]));
   client.on(Events.ChannelDelete, ({ id }) => keeping.channelDeleted(id));
+  client.on(Events.ThreadDelete, ({ id }) => keeping.channelDeleted(id));
 }
 
 /** Tells the people of a channel that an answer of theirs was cut off by a crash. A channel that is gone is told nothing. */

@@ -93,7 +93,7 @@ export const english: Words = {
   },
   privacy: {
     heard: 'I may hear you in voice channels I am in. What you say goes to the language model to be answered.',
-    notHeard: 'I do not hear you: nothing you say in a voice channel is decoded, kept or sent anywhere.',
+    notHeard: 'I do not hear you: no sound of yours is decoded, kept or sent anywhere.',
     optOut: 'Do not hear me',
     optIn: 'Hear me again',
   },
@@ -122,6 +122,7 @@ export const english: Words = {
     'memory-away': 'My memory is out of order right now, so I could not do that. Please try again in a moment.',
     'cannot-know-whom-to-hear':
       'My memory is out of order, so I cannot know who does not want to be heard. Until it works I do not listen; `/ask` works.',
+    'opted-out': 'You asked me not to hear you, so I have not opened your file. `/privacy` changes that.',
     'needs-manage-messages': 'For that you need the permission Manage Messages in this channel.',
     'needs-manage-server': 'For that you need the permission Manage Server.',
     busy: 'I am still busy with the last thing you asked. Please try again in a moment.',

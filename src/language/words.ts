@@ -115,6 +115,7 @@ export type UserErrorId =
   | 'prompt-empty'
   | 'memory-away'
   | 'cannot-know-whom-to-hear'
+  | 'opted-out'
   | 'needs-manage-messages'
   | 'needs-manage-server'
   | 'busy'

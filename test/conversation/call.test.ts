@@ -78,7 +78,15 @@ class Room {
       // The words of what was said do not matter here.
       transcribe: async function* (): AsyncGenerator<TranscriptEvent> {},
     };
-    this.#memory = new Memory({ store: this.store, model, botName: 'Parley', tokenBudget: 10_000, log: silentLog });
+    this.#memory = new Memory({
+      store: this.store,
+      model,
+      botName: 'Parley',
+      tokenBudget: 10_000,
+      hasOptedOut: () => false,
+      clock: monotonicClock,
+      log: silentLog,
+    });
     const call = new Call({
       conversationId: 'room',
       guildId: 'guild',
@@ -127,6 +135,11 @@ class Room {
     const answer = this.#answers.shift();
     if (answer) return Promise.resolve(answer);
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Waits, without moving the clock, until so many replies have begun: each step of a turn is kept before it is acted on. */
+  async begun(replies: number): Promise<void> {
+    while (this.captions.length < replies) await settle();
   }
 
   get requestsWaiting(): number {
@@ -219,6 +232,7 @@ describe('Call', () => {
     const first = await room.asked();
     first.speak('Hello Alice.', 20);
     first.end();
+    await room.begun(1);
     await room.silence(1000);
     await room.turns(1);
     expect(room.captions).toEqual(['Hello Alice.']);
@@ -235,6 +249,7 @@ describe('Call', () => {
     const first = await room.asked();
     first.speak('One two three four five six seven eight nine ten.', 200);
     first.end();
+    await room.begun(1);
     await room.silence(2000);
     await room.speak(BOB, 300);
     await settle();
@@ -256,6 +271,7 @@ describe('Call', () => {
     const answer = await room.asked();
     answer.speak('One two three.', 100);
     answer.end();
+    await room.begun(1);
     await room.silence(500);
     await room.speak(BOB, 40);
     await room.silence(2500);
@@ -295,6 +311,7 @@ describe('Call', () => {
     const next = await room.asked();
     next.speak('Here I am.', 20);
     next.end();
+    await room.begun(1);
     await room.silence(1000);
     await room.turns(2);
     expect(room.captions).toEqual(['Here I am.']);
@@ -307,6 +324,7 @@ describe('Call', () => {
     const answer = await room.asked();
     answer.speak('The first half of it', 50);
     answer.fail(new ModelBusyError({ operatorHint: 'wait' }));
+    await room.begun(1);
     await room.silence(2000);
     const [turn] = await room.turns(1);
     expect(room.captions[0]).toMatch(/^The first half.*…$/);

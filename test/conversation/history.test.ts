@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { conversationOf, speakerLabel, transcriptOf } from '../../src/conversation/history.ts';
 import type { Past, ReplyRecord, TurnRecord, UtteranceRecord } from '../../src/store/turn-store.ts';
 
-const USUAL = { botName: 'Parley', remindToSpeak: false };
+const USUAL = { botName: 'Parley', tokenBudget: 10_000, hasOptedOut: () => false, remindToSpeak: false };
 const NOTHING: Past = { summary: undefined, turns: [], revision: '0' };
 
 const sound = new Uint8Array([1, 2, 3]);

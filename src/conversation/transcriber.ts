@@ -1,0 +1,59 @@
+import { ModelError } from '../model/errors.ts';
+import type { Model } from '../model/model.ts';
+import type { IncomingTurn, TurnStore, UtteranceRecord } from '../store/turn-store.ts';
+import type { Log } from '../telemetry/log.ts';
+
+export interface TranscriberParts {
+  readonly store: TurnStore;
+  readonly model: Model;
+  /** Sound of somebody who does not want to be heard any more goes nowhere. */
+  readonly hasOptedOut: (personId: string) => boolean;
+  readonly log: Log;
+}
+
+/** Has what was said in turns written down, for when their sound is no longer kept. */
+export class Transcriber {
+  readonly #parts: TranscriberParts;
+  readonly #busy = new Set<string>();
+
+  constructor(parts: TranscriberParts) {
+    this.#parts = parts;
+  }
+
+  /** Writes down what of a turn is not. A model that cannot leaves a gap, and is asked again for as long as sound is kept. */
+  async writeDown({ id, utterances }: Pick<IncomingTurn, 'id' | 'utterances'>, signal: AbortSignal): Promise<void> {
+    if (this.#busy.has(id)) return;
+    this.#busy.add(id);
+    try {
+      for (const [ordinal, utterance] of utterances.entries()) {
+        const transcript = await this.#transcriptOf(utterance, signal);
+        if (transcript !== '') await this.#parts.store.turns.addTranscript(id, ordinal, transcript);
+      }
+    } finally {
+      this.#busy.delete(id);
+    }
+  }
+
+  async #transcriptOf(utterance: UtteranceRecord, signal: AbortSignal): Promise<string> {
+    const { model, hasOptedOut, log } = this.#parts;
+    if (!isUnwritten(utterance) || hasOptedOut(utterance.speakerId)) return '';
+    const { format, data, durationMs } = utterance.speech;
+    let transcript = '';
+    try {
+      for await (const event of model.transcribe({ format, data, durationMs }, { language: undefined }, signal)) {
+        if (event.type === 'done') transcript = event.text;
+      }
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ModelError)) throw error;
+      log.warn({ err: error }, 'speech not written down');
+    }
+    return transcript;
+  }
+}
+
+type Unwritten = UtteranceRecord & { speech: { readonly data: Uint8Array } };
+
+/** Its sound is kept and its words are not. */
+export function isUnwritten(utterance: UtteranceRecord): utterance is Unwritten {
+  return utterance.transcript === undefined && utterance.speech?.data !== undefined;
+}
