@@ -19,8 +19,8 @@ export class SpeakingNotices implements Disposable {
   readonly #clock: Clock;
   readonly #faults: FaultPlan;
   readonly #timers = new Set<Disposable>();
-  /** SSRCs whose stretch of speech has been told of already and has not begun yet. */
-  readonly #ahead = new Set<number>();
+  /** SSRCs whose stretch of speech has not begun yet, and the link that has been told of it already. */
+  readonly #ahead = new Map<number, BotLink>();
 
   constructor(clock: Clock, faults: FaultPlan) {
     this.#clock = clock;
@@ -29,7 +29,7 @@ export class SpeakingNotices implements Disposable {
 
   /** A person is about to speak. Resolves when the client knows them, unless a fault keeps it from it. */
   async before(link: BotLink, voice: Voice, signal: AbortSignal): Promise<void> {
-    this.#ahead.add(voice.ssrc);
+    this.#ahead.set(voice.ssrc, link);
     if (!this.#tell(link, voice) || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     using _limit = this.#clock.after(HAND_ON_LIMIT_MS, resolve);
@@ -40,7 +40,9 @@ export class SpeakingNotices implements Disposable {
 
   /** A person's first packet is about to leave. */
   begun(link: BotLink, voice: Voice): void {
-    if (!this.#ahead.delete(voice.ssrc)) this.#tell(link, voice);
+    const told = this.#ahead.get(voice.ssrc) === link;
+    this.#ahead.delete(voice.ssrc);
+    if (!told) this.#tell(link, voice);
   }
 
   [Symbol.dispose](): void {
