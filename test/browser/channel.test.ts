@@ -24,13 +24,14 @@ afterAll(async () => {
   await scene?.[Symbol.asyncDispose]();
 });
 
-const composer = () => opened.page.getByRole('combobox', { name: 'Message general' });
+const composer = () => opened.page.getByRole('textbox', { name: 'Message general' });
 const log = () => opened.page.getByRole('log');
 
 test('/ask takes a dropped file', async () => {
   const { page } = opened;
   await composer().fill('/as');
   await page.keyboard.press('Enter');
+  await page.getByLabel('prompt').fill('What do I say here?');
   await dropFile(page, '.drop', { name: 'question.wav', type: 'audio/wav', data: encodeWav(sentence) });
   await page.getByText('question.wav').waitFor();
   expect(await violationsOf(page)).toEqual([]);

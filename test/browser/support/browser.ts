@@ -46,6 +46,7 @@ export class TestBrowser implements AsyncDisposable {
   async open(url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
     const context = await this.browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
     const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(String(error.stack)));
     page.on('console', (message) => {

@@ -1,0 +1,90 @@
+import { mkdir } from 'node:fs/promises';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Scene } from '../support/scene.ts';
+import { TestBrowser } from './support/browser.ts';
+import type { Page } from 'playwright-core';
+
+/** Where the pictures go. To renew those of the README, `PICTURES=docs`. */
+const FOLDER = process.env['PICTURES'] ?? 'coverage/pictures';
+
+let scene: Scene;
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  await mkdir(FOLDER, { recursive: true });
+  scene = await Scene.start();
+  browser = await TestBrowser.start();
+});
+
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await scene?.[Symbol.asyncDispose]();
+});
+
+async function fits(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+}
+
+test('the room, the inspector, a phone and the dark', async () => {
+  const { client, home } = scene;
+  await client.join({ personId: home.bob.id, channelId: home.voice.id });
+  const { page } = await browser.open(scene.sandbox.pageUrl);
+  const since = performance.now();
+  await page.getByRole('button', { name: 'Join voice' }).click();
+  await page.getByRole('button', { name: 'Call Parley here' }).click();
+  await client.waitFor((event) => event.type === 'bot-voice-ready', { since, timeoutMs: 40_000 });
+  await client.setModel({
+    firstAudioMs: 420,
+    speed: 3,
+    reply: 'Good evening! I would play something with dragons. Shall we begin at eight?',
+  });
+  await page.getByRole('button', { name: 'What should we play tonight?' }).click();
+  const started = await client.waitFor((event) => event.type === 'bot-speaking' && event.speaking, {
+    since,
+    timeoutMs: 40_000,
+  });
+  await client.waitFor((event) => event.type === 'bot-speaking' && !event.speaking, {
+    since: started.atMs,
+    timeoutMs: 40_000,
+  });
+  await client.setModel({ reply: null });
+  await home.run(home.bob, 'ask', { prompt: 'Say good night to everyone.', reply: 'voice' });
+  await page
+    .getByRole('group', { name: /Voice message/ })
+    .first()
+    .waitFor();
+  const second = performance.now();
+  await client.setModel({ reply: 'Then let us take the river first, and the mountains when the moon is up.' });
+  await page.getByRole('button', { name: 'Tell me a little about yourself.' }).click();
+  const again = await client.waitFor((event) => event.type === 'bot-speaking' && event.speaking, {
+    since: second,
+    timeoutMs: 40_000,
+  });
+  await page.waitForTimeout(700);
+  await page.screenshot({ path: `${FOLDER}/playground-room.png` });
+  await client.speak({
+    personId: home.bob.id,
+    wav: (await client.synthesize({ text: 'Wait, I have a better idea.', voice: 'rms' })).wav,
+  });
+  await client.waitFor((event) => event.type === 'bot-speaking' && !event.speaking, {
+    since: again.atMs,
+    timeoutMs: 40_000,
+  });
+  await page.locator('.turn[data-state="cut"]').first().waitFor();
+  await page.waitForTimeout(400);
+  const cut = page.locator('.turn[data-state="cut"]').first();
+  if ((await cut.locator('.turn-body').count()) === 0) await cut.getByRole('button').first().click();
+  await cut.locator('.as-sent summary').click();
+  await page.locator('.inspector').screenshot({ path: `${FOLDER}/playground-inspector.png` });
+
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.screenshot({ path: `${FOLDER}/playground-dark.png` });
+  await page.setViewportSize({ width: 390, height: 780 });
+  for (const part of ['Room', 'Channel', 'Inspector']) {
+    await page.getByRole('navigation').getByRole('button', { name: part }).click();
+    expect(await fits(page), `${part} fits a phone`).toBe(true);
+    await page.screenshot({ path: `${FOLDER}/playground-phone-${part.toLowerCase()}.png` });
+  }
+});
