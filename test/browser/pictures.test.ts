@@ -55,8 +55,12 @@ test('the room, the inspector, a phone and the dark', async () => {
     .getByRole('group', { name: /Voice message/ })
     .first()
     .waitFor();
+  const { wav } = await client.synthesize({ text: 'Wait, I have a better idea.', voice: 'rms' });
   const second = performance.now();
-  await client.setModel({ reply: 'Then let us take the river first, and the mountains when the moon is up.' });
+  await client.setModel({
+    reply:
+      'Then let us take the river first, and the mountains when the moon is up. After that we rest at the old bridge, and count what we have found on the way.',
+  });
   await page.getByRole('button', { name: 'Tell me a little about yourself.' }).click();
   const again = await client.waitFor((event) => event.type === 'bot-speaking' && event.speaking, {
     since: second,
@@ -66,7 +70,7 @@ test('the room, the inspector, a phone and the dark', async () => {
   await page.screenshot({ path: `${FOLDER}/playground-room.png` });
   await client.speak({
     personId: home.bob.id,
-    wav: (await client.synthesize({ text: 'Wait, I have a better idea.', voice: 'rms' })).wav,
+    wav,
   });
   await client.waitFor((event) => event.type === 'bot-speaking' && !event.speaking, {
     since: again.atMs,
@@ -76,7 +80,7 @@ test('the room, the inspector, a phone and the dark', async () => {
   await page.waitForTimeout(400);
   const cut = page.locator('.turn[data-state="cut"]').first();
   if ((await cut.locator('.turn-body').count()) === 0) await cut.getByRole('button').first().click();
-  await cut.locator('.as-sent summary').click();
+  await page.locator('.turn').first().scrollIntoViewIfNeeded();
   await page.locator('.inspector').screenshot({ path: `${FOLDER}/playground-inspector.png` });
 
   await page.emulateMedia({ colorScheme: 'dark' });

@@ -6,7 +6,9 @@ const MAX_TURNS = 60;
 const MAX_STRETCHES = 20;
 /** Five silence frames of 20 ms end a stretch of speech; the event tells of the last of them. */
 const SILENCE_TAIL_MS = 100;
-/** A reply counts as heard whole when no more than this is missing. */
+/** Silence that a reply may begin and end with. */
+const LONGEST_SILENCE_MS = 1500;
+/** A reply that was spoken over counts as heard whole when no more than this is missing. */
 const HEARD_WHOLE_MS = 250;
 
 export interface Stretch {
@@ -100,15 +102,15 @@ export class TurnLog {
   #begin(userId: string, atMs: number): void {
     const stretch: Stretch = { userId, fromMs: atMs };
     this.#stretches = [...this.#stretches, stretch].slice(-MAX_STRETCHES);
-    const last = this.turns.at(-1);
-    if (last?.reply && last.reply.toMs === undefined) this.#change(last.id, { over: [...last.over, stretch] });
+    const last = this.turns.findLast(({ reply }) => reply !== undefined && reply.toMs === undefined);
+    if (last) this.#change(last.id, { over: [...last.over, stretch] });
   }
 
   #end(userId: string, toMs: number): void {
     const ended = (stretch: Stretch): Stretch =>
       stretch.userId === userId && stretch.toMs === undefined ? { ...stretch, toMs } : stretch;
     this.#stretches = this.#stretches.map(ended);
-    const last = this.turns.at(-1);
+    const last = this.turns.findLast(({ over }) => over.length > 0);
     if (last) this.#change(last.id, { over: last.over.map(ended) });
   }
 
@@ -120,12 +122,14 @@ export class TurnLog {
   }
 
   #botSpeaking(speaking: boolean, atMs: number): void {
-    const last = this.turns.findLast(({ endpoint }) => endpoint === 'chat');
-    if (!last) return;
     if (!speaking) {
-      if (last.reply) this.#change(last.id, { reply: { ...last.reply, toMs: atMs - SILENCE_TAIL_MS } });
+      const open = this.turns.findLast(({ reply }) => reply !== undefined && reply.toMs === undefined);
+      if (open?.reply) this.#change(open.id, { reply: { ...open.reply, toMs: atMs - SILENCE_TAIL_MS } });
       return;
     }
+    // What was asked in writing is answered in writing.
+    const last = this.turns.findLast(({ speech, firstAudioAtMs }) => speech.length > 0 && firstAudioAtMs !== undefined);
+    if (!last) return;
     // A reply that pauses goes on where it was.
     this.#change(last.id, { reply: { userId: 'bot', fromMs: last.reply?.fromMs ?? atMs } });
     this.#stretches = this.#stretches.filter(({ toMs }) => toMs === undefined || toMs > last.requestAtMs);
@@ -144,7 +148,9 @@ export function stateOf(turn: Turn): TurnState {
   if (reply) {
     if (reply.toMs === undefined) return 'speaking';
     const playedMs = reply.toMs - reply.fromMs;
-    if (turn.abandoned || (replyMs !== undefined && playedMs < replyMs - HEARD_WHOLE_MS)) return 'cut';
+    const missingMs = replyMs === undefined ? 0 : replyMs - playedMs;
+    // Silence at the ends of a reply need not be played; whoever speaks over it makes the difference.
+    if (turn.abandoned || missingMs > (turn.over.length > 0 ? HEARD_WHOLE_MS : LONGEST_SILENCE_MS)) return 'cut';
     return 'heard';
   }
   if (turn.endedAtMs === undefined) return 'asking';

@@ -126,7 +126,7 @@ export function Composer(): JSX.Element {
         placeholder: over ? composer.dropHere : composer.placeholder,
         'aria-label': composer.label(state.text.name),
         'aria-autocomplete': 'list',
-        'aria-controls': 'commands',
+        'aria-controls': found.length > 0 ? 'commands' : undefined,
         'aria-activedescendant': active ? `command-${active.path.replaceAll(' ', '-')}` : undefined,
         onInput: ({ currentTarget }: TargetedEvent<HTMLTextAreaElement>) => (write(currentTarget.value), mark(0)),
         onKeyDown: onKey,

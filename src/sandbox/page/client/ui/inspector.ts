@@ -12,7 +12,7 @@ export function Inspector(): JSX.Element {
   const { state, strings } = useParts();
   const [chosen, choose] = useState<string | undefined>(undefined);
   const turns = state.turns.toReversed();
-  const open = chosen ?? turns[0]?.id;
+  const open = chosen ?? (turns.find(({ endpoint }) => endpoint === 'chat') ?? turns[0])?.id;
   return h(
     'section',
     { class: 'inspector', 'aria-labelledby': 'inspector-title' },
