@@ -108,9 +108,9 @@ async function execute(
   }
 }
 
-/** A failed button must not take the place of the message it stands under. */
+/** A failure must not take the place of what is there already: an answer, or the message that a button stands under. */
 async function tell(interaction: CommandInteraction, sentence: string): Promise<void> {
-  if (interaction.isMessageComponent()) {
+  if (interaction.isMessageComponent() || interaction.replied) {
     await interaction.followUp({ content: sentence, flags: MessageFlags.Ephemeral });
   } else {
     await answer(interaction, sentence);
@@ -135,7 +135,8 @@ export async function answer(
   }
 }
 
-function isExpired(error: unknown): boolean {
+/** Whether Discord no longer takes anything for an interaction. */
+export function isExpired(error: unknown): boolean {
   return (
     error instanceof DiscordAPIError &&
     (error.code === RESTJSONErrorCodes.InvalidWebhookToken || error.code === RESTJSONErrorCodes.UnknownWebhook)

@@ -8,11 +8,16 @@ export const VOICE_PERMISSIONS = ['ViewChannel', 'Connect', 'Speak'] as const sa
 /** What Parley needs where its words appear. */
 export const CAPTION_PERMISSIONS = ['ViewChannel', 'SendMessages'] as const satisfies readonly PermissionWord[];
 
-/** What Discord wants for a native voice message. */
-export const VOICE_MESSAGE_PERMISSIONS = [
+/** What Discord wants for a file, that of a command's answer included: who may not write may not attach either. */
+export const FILE_PERMISSIONS = [
   'ViewChannel',
   'SendMessages',
   'AttachFiles',
+] as const satisfies readonly PermissionWord[];
+
+/** What Discord wants for a native voice message. */
+export const VOICE_MESSAGE_PERMISSIONS = [
+  ...FILE_PERMISSIONS,
   'SendVoiceMessages',
 ] as const satisfies readonly PermissionWord[];
 

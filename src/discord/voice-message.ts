@@ -3,23 +3,30 @@ import {
   MessageFlags,
   Routes,
   type ChatInputCommandInteraction,
+  type MessageContextMenuCommandInteraction,
   type RESTPostAPIChannelMessageJSONBody,
 } from 'discord.js';
 
 import { encodeVoiceMessage } from '../audio/voice-message.ts';
-import { missingPermissions, VOICE_MESSAGE_PERMISSIONS } from './permissions.ts';
+import { UserError } from '../language/user-error.ts';
+import { FILE_PERMISSIONS, missingPermissions, VOICE_MESSAGE_PERMISSIONS } from './permissions.ts';
 
 /**
  * Sends a spoken answer to a command as a native voice message. Discord takes those on the channel only, not as an edit of
  * a deferred answer; where Parley may not post them it sends the same sound as an ordinary file.
+ * @throws {UserError} that names the permission without which not even that can be.
  */
 export async function sendVoiceAnswer(
-  interaction: ChatInputCommandInteraction<'cached'>,
+  interaction: ChatInputCommandInteraction<'cached'> | MessageContextMenuCommandInteraction<'cached'>,
   samples: Int16Array,
 ): Promise<void> {
+  const { channel } = interaction;
+  const missing = channel ? missingPermissions(channel, FILE_PERMISSIONS) : [];
+  if (channel && missing.length > 0) {
+    throw new UserError({ type: 'permissions', channelName: channel.toString(), missing });
+  }
   const { file, durationSecs, waveform } = encodeVoiceMessage(samples);
   const attachment = Buffer.from(file);
-  const { channel } = interaction;
   if (channel && missingPermissions(channel, VOICE_MESSAGE_PERMISSIONS).length === 0) {
     const body = {
       flags: MessageFlags.IsVoiceMessage,
