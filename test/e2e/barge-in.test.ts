@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
-import { encodeWav } from '../../src/audio/wav.ts';
 import { noise, sequence, silence } from '../audio/sounds.ts';
 import { messagesOf, newestTurn } from '../support/request-body.ts';
 import { beat, now, type Room } from '../support/room.ts';
 import { Scene } from '../support/scene.ts';
-import { FAITHFUL, likeness } from '../support/sound.ts';
+import { base64Wav, FAITHFUL, likeness } from '../support/sound.ts';
 
 const STORY =
   'Once upon a time there was a small village. In it lived a baker who loved the sea. ' +
@@ -61,7 +60,7 @@ test('a click and a cough do not stop the reply', async () => {
   const started = await room.botSpeaking(true, said.lastVoicePacketAtMs);
   await beat(500);
   for (const ms of [20, 140]) {
-    const wav = wavOf(sequence(silence(100), noise(24 * ms, 12_000), silence(200)));
+    const wav = base64Wav(sequence(silence(100), noise(24 * ms, 12_000), silence(200)));
     await scene.client.speak({ personId: room.bob.id, wav });
     await beat(700);
   }
@@ -107,7 +106,3 @@ test('the reply stops when the bot is sent away, and what was heard of it stays 
   expect(caption?.content).toMatch(/…$/);
   expect(STORY.startsWith(caption?.content.slice(0, -1) ?? '-')).toBe(true);
 });
-
-function wavOf(samples: Int16Array): string {
-  return Buffer.from(encodeWav(samples)).toString('base64');
-}
