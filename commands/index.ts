@@ -1,4 +1,5 @@
 import type { Command } from '../src/discord/command.ts';
+import { answerAloud } from './answer-aloud.ts';
 import { ask } from './ask.ts';
 import { forget } from './forget.ts';
 import { help } from './help.ts';
@@ -6,6 +7,19 @@ import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { memory } from './memory.ts';
 import { privacy } from './privacy.ts';
+import { transcribeMessage } from './transcribe-message.ts';
+import { transcribe } from './transcribe.ts';
 
 /** Every command Parley has. A new one is a file in this folder and a line here. */
-export const commands: readonly Command[] = [join, leave, ask, memory, forget, privacy, help];
+export const commands: readonly Command[] = [
+  join,
+  leave,
+  ask,
+  transcribe,
+  memory,
+  forget,
+  privacy,
+  help,
+  transcribeMessage,
+  answerAloud,
+];

@@ -11,11 +11,13 @@ import { Memory } from './conversation/memory.ts';
 import { FIXED_RULE } from './conversation/turn-detector.ts';
 import { createClient, followGateway, onRefusal, signIn } from './discord/client.ts';
 import { Interactions } from './discord/interactions.ts';
+import { Jobs } from './discord/jobs.ts';
 import { followServers, tellCutOff } from './discord/keeping-events.ts';
 import { registerCommands } from './discord/register.ts';
 import type { StartCall } from './discord/voice-call.ts';
 import { VoiceCalls } from './discord/voice-calls.ts';
 import { AttachedSpeech } from './files/attached-speech.ts';
+import { Transcriber } from './files/transcriber.ts';
 import { ChatCompletionsModel } from './model/chat-completions.ts';
 import { checkModel } from './model/check.ts';
 import { createProvider, type ProviderOptions } from './model/provider.ts';
@@ -124,12 +126,15 @@ export async function startApp(
   );
   followServers(client, keeping);
   await keeping.start();
-  const files = new AttachedSpeech({ hosts: discord.hosts, clock });
+  const files = new AttachedSpeech({ hosts: discord.hosts, clock, ffmpeg: config.ffmpeg });
   const interactions = new Interactions(
     {
       calls,
       chat,
       keeping,
+      transcriber: new Transcriber({ model, hosts: discord.hosts, ffmpeg: config.ffmpeg, clock, log }),
+      jobs: new Jobs(),
+      clock,
       commands,
       speechOf: (attachment, signal) => files.speechOf(attachment, signal),
       signal: stopping.signal,

@@ -1,7 +1,7 @@
 /** Rates outside this are refused: a file that claims 1 Hz would grow without bound when it is resampled. */
 const MIN_SAMPLE_RATE_HZ = 4_000;
 const MAX_SAMPLE_RATE_HZ = 384_000;
-const MAX_CHANNELS = 8;
+const MAX_CHANNELS = 64;
 
 /** WAVE format tags (RFC 2361). */
 const TAG_PCM = 1;
@@ -11,13 +11,15 @@ const TAG_MU_LAW = 7;
 /** WAVE_FORMAT_EXTENSIBLE: the real tag is the first two bytes of the sub-format GUID. */
 const TAG_EXTENSIBLE = 0xfffe;
 
+type WavProblem = 'damaged' | 'unsupported' | 'empty' | 'channels' | 'sample-rate';
+
 /** A WAV file that cannot be read. */
 export class WavError extends Error {
   override readonly name = 'WavError';
-  /** `unsupported`: a sound WAV in a coding we do not read. `empty`: no samples. `damaged`: anything else. */
-  readonly problem: 'damaged' | 'unsupported' | 'empty';
+  /** `unsupported`: a sound WAV in a coding we do not read. `empty`: no samples. `damaged`: what is not said otherwise. */
+  readonly problem: WavProblem;
 
-  constructor(problem: 'damaged' | 'unsupported' | 'empty', message: string) {
+  constructor(problem: WavProblem, message: string) {
     super(message);
     this.problem = problem;
   }
@@ -69,23 +71,30 @@ export function encodeWav(samples: Int16Array, sampleRateHz = 24_000): Uint8Arra
  */
 export function decodeWav(bytes: Uint8Array): { sampleRateHz: number; channels: Float32Array[] } {
   const info = wavInfo(bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset + info.dataOffset, info.dataBytes);
+  const data = bytes.subarray(info.dataOffset, info.dataOffset + info.dataBytes);
+  return { sampleRateHz: info.sampleRateHz, channels: readWavSamples(info, data) };
+}
+
+/** Samples of a part of the file's data that begins with the first channel: one array per channel, -1 to 1. */
+export function readWavSamples(info: Pick<WavInfo, 'coding' | 'channels'>, data: Uint8Array): Float32Array[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const width = BYTES_PER_SAMPLE[info.coding];
   const read = READERS[info.coding];
   const stride = width * info.channels;
-  const channels = Array.from({ length: info.channels }, (_, channel) => {
-    const samples = new Float32Array(info.frames);
-    for (let i = 0, at = channel * width; i < info.frames; i++, at += stride) samples[i] = read(view, at);
+  const frames = Math.floor(data.length / stride);
+  return Array.from({ length: info.channels }, (_, channel) => {
+    const samples = new Float32Array(frames);
+    for (let i = 0, at = channel * width; i < frames; i++, at += stride) samples[i] = read(view, at);
     return samples;
   });
-  return { sampleRateHz: info.sampleRateHz, channels };
 }
 
 /**
  * Looks at the header alone. RIFF and RF64 are read; a data size that cannot be true means "until the end of the file".
+ * @param fileBytes Size of the file of which these bytes are the head.
  * @throws {WavError}
  */
-export function wavInfo(bytes: Uint8Array): WavInfo {
+export function wavInfo(bytes: Uint8Array, fileBytes = bytes.length): WavInfo {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12) throw new WavError('damaged', 'too short for a WAV file');
   const magic = idAt(view, 0);
@@ -101,7 +110,7 @@ export function wavInfo(bytes: Uint8Array): WavInfo {
     const body = at + 8;
     if (id === 'data') {
       if (format === undefined) throw new WavError('damaged', 'samples before their format');
-      return { ...format, ...dataExtent(view, body, size, format) };
+      return { ...format, ...dataExtent(view, body, size, format, fileBytes) };
     }
     if (id === 'fmt ' && format === undefined) format = parseFormat(view, body, size);
     at = body + size + (size % 2); // chunks are padded to an even length
@@ -114,8 +123,9 @@ function dataExtent(
   dataOffset: number,
   declared: number,
   format: { coding: WavCoding; channels: number; sampleRateHz: number },
+  fileBytes: number,
 ): Pick<WavInfo, 'frames' | 'durationMs' | 'dataOffset' | 'dataBytes' | 'sizeIsTrue'> {
-  const present = view.byteLength - dataOffset;
+  const present = fileBytes - dataOffset;
   const unknown = declared > present || (declared === 0 && !isChunkAt(view, dataOffset));
   const frameBytes = BYTES_PER_SAMPLE[format.coding] * format.channels;
   const frames = Math.floor((unknown ? present : declared) / frameBytes);
@@ -143,9 +153,9 @@ function parseFormat(
     if (size < 40) throw new WavError('damaged', 'a cut extensible format');
     tag = view.getUint16(at + 24, true);
   }
-  if (channels < 1 || channels > MAX_CHANNELS) throw new WavError('unsupported', `${channels} channels`);
+  if (channels < 1 || channels > MAX_CHANNELS) throw new WavError('channels', `${channels} channels`);
   if (sampleRateHz < MIN_SAMPLE_RATE_HZ || sampleRateHz > MAX_SAMPLE_RATE_HZ) {
-    throw new WavError('unsupported', `a sample rate of ${sampleRateHz} Hz`);
+    throw new WavError('sample-rate', `a sample rate of ${sampleRateHz} Hz`);
   }
   const coding = codingOf(tag, bits);
   if (coding === undefined) throw new WavError('unsupported', `WAVE format ${tag} with ${bits} bits`);

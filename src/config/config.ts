@@ -19,6 +19,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Port of the health server, 0 for any free one. `undefined`: no health server. */
   readonly healthPort: number | undefined;
+  /** The program that decodes what Parley cannot: its name or path. It need not be there. */
+  readonly ffmpeg: string;
   /** To be logged once the logger exists. */
   readonly notices: readonly Notice[];
 }
@@ -46,6 +48,7 @@ export function parseConfig(raw: Env): Config {
     attachmentHosts: readAttachmentHosts(env.ATTACHMENT_HOSTS, findings),
     logLevel: readLogLevel(env.LOG_LEVEL, findings),
     healthPort: readHealthPort(env.HEALTH_PORT, findings),
+    ffmpeg: env.FFMPEG ?? 'ffmpeg',
     notices: findings.notices,
   };
   if (findings.problems.length > 0) throw new ConfigError(findings.problems);

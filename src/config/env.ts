@@ -20,6 +20,7 @@ export const VARIABLES = [
   'LOG_LEVEL',
   'HEALTH_PORT',
   'SANDBOX',
+  'FFMPEG',
 ] as const;
 
 export type Variable = (typeof VARIABLES)[number];

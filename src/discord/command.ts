@@ -11,7 +11,10 @@ import type {
 
 import type { Chat, Question } from '../conversation/chat.ts';
 import type { Keeping } from '../conversation/keeping.ts';
+import type { Transcriber } from '../files/transcriber.ts';
 import type { Words } from '../language/words.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Jobs } from './jobs.ts';
 import type { VoiceCalls } from './voice-calls.ts';
 
 /** Someone has used a button or a menu of a message. */
@@ -62,6 +65,11 @@ export interface CommandContext {
   readonly chat: Chat;
   /** What is kept of people and conversations. */
   readonly keeping: Keeping;
+  /** Writes down attached files. */
+  readonly transcriber: Transcriber;
+  /** Work that goes on for longer than a moment. */
+  readonly jobs: Jobs;
+  readonly clock: Clock;
   /** Every command Parley has, for `/help`. */
   readonly commands: readonly Command[];
   /** Fetches an attached sound file and makes it fit for the model. @throws {UserError} that names what is wrong with it. */

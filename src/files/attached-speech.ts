@@ -17,6 +17,8 @@ const MAX_WAITING = 8;
 export interface Attached {
   readonly url: string;
   readonly name: string;
+  /** Bytes, as claimed. */
+  readonly size?: number;
 }
 
 interface AttachedSpeechParts {
@@ -40,7 +42,8 @@ export class AttachedSpeech {
   }
 
   /** @throws {UserError} that names the file and what is wrong with it, or says that too many are waiting. */
-  async speechOf({ url, name }: Attached, signal: AbortSignal): Promise<Speech> {
+  async speechOf({ url, name, size = 0 }: Attached, signal: AbortSignal): Promise<Speech> {
+    if (size > MAX_FILE_BYTES) throw new UserError({ type: 'file', trouble: 'too-large', fileName: name });
     const clock = this.#clock;
     using slot = await this.#slots.take(signal);
     if (!slot) throw new UserError({ type: 'plain', id: 'busy' });

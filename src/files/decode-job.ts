@@ -1,33 +1,39 @@
 import type { FileTrouble } from '../language/words.ts';
 
 /** Kinds that the child process decodes. */
-export type DecodableKind = 'wav' | 'mp3' | 'ogg-opus';
+export type DecodableKind = 'wav' | 'mp3' | 'ogg-opus' | 'ogg-vorbis' | 'ogg-flac' | 'flac' | 'container';
 
-/** What the child process is sent: once, then it works and ends. */
+/** What becomes of the sound. `whole`: one piece with everything. `text`, `cues`: see `Segmenter`. */
+export type Cutting = 'whole' | 'text' | 'cues';
+
+/** What the child process is sent first. After each piece it waits for a {@link DecodeMore}. */
 export interface DecodeJob {
-  readonly kind: DecodableKind;
-  readonly bytes: Uint8Array;
+  /** `pcm`: 24 kHz mono signed 16-bit comes on standard input. */
+  readonly kind: DecodableKind | 'pcm';
+  readonly path: string;
   /** Sound after this is not decoded, whatever the file holds. */
   readonly maxDurationMs: number;
-  /** Whether a longer file is of use at all. */
-  readonly whenLonger: 'refuse' | 'cut';
+  readonly cutting: Cutting;
 }
 
-/** 24 kHz mono. */
-export interface DecodedSound {
-  readonly samples: Int16Array;
-  /** The file was longer than it was to be. */
-  readonly cut: boolean;
+/** The child may go on. */
+export type DecodeMore = 'more';
+
+/** A piece of a file's sound. Times are the decoder's: they count samples from the beginning of the file. */
+export interface SoundPiece {
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** From the first to the last moment that is not quiet. */
+  readonly voicedStartMs: number;
+  readonly voicedEndMs: number;
+  /** 24 kHz mono, 64 kbit/s. */
+  readonly mp3: Uint8Array;
 }
 
-/** What the child process answers: once. */
-export type DecodeResult =
-  | {
-      readonly type: 'decoded';
-      /** 24 kHz mono, 64 kbit/s. */
-      readonly mp3: Uint8Array;
-      readonly durationMs: number;
-      /** The file was longer than it was to be. */
-      readonly cut: boolean;
-    }
+/** What the child process says. */
+export type DecodeMessage =
+  | { readonly type: 'begun'; readonly durationMs: number | undefined }
+  | { readonly type: 'piece'; readonly piece: SoundPiece }
+  /** The end. `cut`: the file was longer than it was to be. */
+  | { readonly type: 'ended'; readonly durationMs: number; readonly cut: boolean }
   | { readonly type: 'failed'; readonly kind: FileTrouble; readonly message: string };

@@ -1,17 +1,18 @@
-import { fork, type ChildProcess } from 'node:child_process';
-
 import { encodeWav } from '../audio/wav.ts';
 import type { Speech } from '../model/model.ts';
 import type { Clock } from '../time/clock.ts';
 import { AttachmentError } from './attachment-error.ts';
-import type { DecodableKind, DecodeJob, DecodeResult } from './decode-job.ts';
+import { decodeFile } from './decoding.ts';
 import { findMp3 } from './mp3-frames.ts';
 import { probe, type FileKind } from './probe.ts';
+import { TemporaryFile } from './temporary-file.ts';
 import { readWavInfo } from './wav-header.ts';
 
 export interface DecodeOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** The program that decodes what we cannot: its name or path. */
+  readonly ffmpeg: string;
   /** Default: ten minutes. */
   readonly maxDurationMs?: number;
   /** What becomes of longer files. Default `refuse`: a person should not get an answer to half of what they said. */
@@ -37,49 +38,45 @@ const MAX_MODEL_BYTES = 15_000_000;
  */
 const MAX_WAV_BYTES = 2_000_000;
 
-/** Decoding ten minutes takes half of it. */
-const CHILD_DEADLINE_MS = 10_000;
-const CHILD_HEAP_MB = 192;
-
 /**
  * Makes an attached file fit for the model. MP3 and plain WAV go as they are, without what surrounds the sound; the rest
- * is decoded in a child process, which a hostile file can do no more to than end it, and comes back as MP3.
- * @throws {AttachmentError} `empty`, `unsupported`, `damaged` or `too-long`; the signal's reason when it aborts.
+ * is decoded in a child process and comes back as MP3.
+ * @throws {AttachmentError}; the signal's reason when it aborts.
  */
 export async function decodeAttachment(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedAttachment> {
-  const maxDurationMs = options.maxDurationMs ?? MAX_DURATION_MS;
+  const { maxDurationMs = MAX_DURATION_MS, whenLonger = 'refuse' } = options;
   if (bytes.length === 0) throw new AttachmentError('empty', 'no bytes in the file');
   const kind = probe(bytes);
-  if (!isDecodable(kind)) throw new AttachmentError('unsupported', `a file of the kind ${kind}`);
-
   const whole = passThrough(kind, bytes);
-  const whenLonger = options.whenLonger ?? 'refuse';
-  if (whole && whole.durationMs > maxDurationMs && whenLonger === 'refuse') {
-    throw new AttachmentError('too-long', `more than ${maxDurationMs / 1000} s of sound`);
-  }
+  const tooLong = new AttachmentError('too-long', `more than ${maxDurationMs / 1000} s of sound`);
+  if (whole && whole.durationMs > maxDurationMs && whenLonger === 'refuse') throw tooLong;
   if (whole && whole.durationMs <= maxDurationMs && whole.data.length <= MAX_MODEL_BYTES) {
     return { speech: whole, durationMs: whole.durationMs, cut: false };
   }
 
-  const result = await decodeInChild({ kind, bytes, maxDurationMs, whenLonger }, options);
-  if (result.type === 'failed') throw new AttachmentError(result.kind, result.message);
-  const { mp3: data, durationMs, cut } = result;
-  return { speech: { format: 'mp3', data, durationMs }, durationMs, cut };
+  await using file = await TemporaryFile.of(bytes);
+  let data: Uint8Array = new Uint8Array();
+  for await (const message of decodeFile(file.path, kind, { ...options, maxDurationMs, cutting: 'whole' })) {
+    if (message.type === 'piece') data = message.piece.mp3;
+    if (message.type !== 'ended') continue;
+    const { durationMs, cut } = message;
+    if (cut && whenLonger === 'refuse') throw tooLong;
+    return { speech: { format: 'mp3', data, durationMs }, durationMs, cut };
+  }
+  throw new AttachmentError('damaged', 'the decoder ended without an end');
 }
 
-function isDecodable(kind: FileKind): kind is DecodableKind {
-  return kind === 'wav' || kind === 'mp3' || kind === 'ogg-opus';
-}
-
-/** The sound as it is, when the model can take it. */
-function passThrough(kind: DecodableKind, bytes: Uint8Array): Speech | undefined {
+/** The sound as it is, when the model can take it. @throws {AttachmentError} when the header of a WAV file is damaged. */
+function passThrough(kind: FileKind, bytes: Uint8Array): Speech | undefined {
   if (kind === 'mp3') {
     const frames = findMp3(bytes);
     if (!frames?.whole) return undefined;
     return { format: 'mp3', data: bytes.subarray(frames.start, frames.end), durationMs: frames.durationMs };
   }
   if (kind === 'wav') {
-    const { coding, channels, sampleRateHz, dataOffset, dataBytes, durationMs } = readWavInfo(bytes);
+    const info = wavInfoOf(bytes);
+    if (!info) return undefined;
+    const { coding, channels, sampleRateHz, dataOffset, dataBytes, durationMs } = info;
     if (coding !== 's16' || channels !== 1 || dataBytes > MAX_WAV_BYTES) return undefined;
     // A copy, so that it is aligned; `slice` would be none on a Buffer.
     const samples = new Int16Array(new Uint8Array(bytes.subarray(dataOffset, dataOffset + dataBytes)).buffer);
@@ -88,45 +85,12 @@ function passThrough(kind: DecodableKind, bytes: Uint8Array): Speech | undefined
   return undefined;
 }
 
-async function decodeInChild(job: DecodeJob, { clock, signal }: DecodeOptions): Promise<DecodeResult> {
-  signal.throwIfAborted();
-  const child = fork(new URL('./decode-child.ts', import.meta.url), {
-    // It may read files, to load its code, and nothing else: no writing, no processes, no native code.
-    execArgv: [`--max-old-space-size=${CHILD_HEAP_MB}`, '--permission', '--allow-fs-read=*'],
-    // Nothing of ours is in its reach: no secrets in its environment, no terminal.
-    env: {},
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    serialization: 'advanced',
-  });
-  let late = false;
-  const kill = (): void => void child.kill('SIGKILL');
-  const deadline = clock.after(CHILD_DEADLINE_MS, () => {
-    late = true;
-    kill();
-  });
-  signal.addEventListener('abort', kill, { once: true });
+/** `undefined` for a coding that ffmpeg may know. */
+function wavInfoOf(bytes: Uint8Array): ReturnType<typeof readWavInfo> | undefined {
   try {
-    return await answerOf(child, job);
-  } catch (cause) {
-    signal.throwIfAborted();
-    // Most likely a long file on a busy machine; a file that makes the decoder hang is told the same.
-    if (late) throw new AttachmentError('too-long', `not decoded within ${CHILD_DEADLINE_MS} ms`, { cause });
-    throw cause;
-  } finally {
-    deadline[Symbol.dispose]();
-    signal.removeEventListener('abort', kill);
+    return readWavInfo(bytes);
+  } catch (error) {
+    if (error instanceof AttachmentError && error.kind === 'unsupported') return undefined;
+    throw error;
   }
-}
-
-function answerOf(child: ChildProcess, job: DecodeJob): Promise<DecodeResult> {
-  const { promise, resolve, reject } = Promise.withResolvers<DecodeResult>();
-  child.once('message', (result: DecodeResult) => resolve(result));
-  child.once('error', (cause) => reject(new Error('the decoder did not start', { cause })));
-  // Comes after every message, which `exit` need not.
-  child.once('disconnect', () => reject(new AttachmentError('damaged', 'the decoder ended without an answer')));
-  child.send(job, (error) => {
-    // A child that has died already is told of by its disconnection.
-    if (error) child.kill('SIGKILL');
-  });
-  return promise;
 }

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -23,6 +24,8 @@ export interface FetchOptions {
 
 /** A file must be here within this time. */
 const TOTAL_MS = 15_000;
+/** The same for files that are kept on the disk. */
+const TOTAL_SAVE_MS = 60_000;
 /** From this time on a file must have come at {@link MIN_BYTES_PER_SECOND}: nobody is to keep connections open for long. */
 const RATE_FROM_MS = 5_000;
 const RATE_EVERY_MS = 1_000;
@@ -39,16 +42,33 @@ const GONE_STATUSES = new Set([403, 404, 410]);
  * when it aborts.
  */
 export async function fetchAttachment(url: string, options: FetchOptions): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  await transfer(url, options, TOTAL_MS, (chunk) => void chunks.push(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** As {@link fetchAttachment}, into a file that is not there yet; a large one may take longer. */
+export async function saveAttachment(url: string, path: string, options: FetchOptions): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  await transfer(url, options, TOTAL_SAVE_MS, (chunk) => file.writeFile(chunk));
+}
+
+async function transfer(
+  url: string,
+  options: FetchOptions,
+  totalMs: number,
+  take: (chunk: Uint8Array) => void | Promise<void>,
+): Promise<void> {
   const { signal, clock } = options;
   signal.throwIfAborted();
   const target = allowedUrl(url, options.hosts);
-  const limits = new TransferLimits(clock);
+  const limits = new TransferLimits(clock, totalMs);
   using _ = limits;
   try {
     const response = await respond(target, AbortSignal.any([signal, limits.signal]));
     try {
       checkStatus(response.statusCode ?? 0);
-      return await readBody(response, options.maxBytes, limits);
+      await readBody(response, options.maxBytes, limits, take);
     } finally {
       response.destroy();
     }
@@ -124,18 +144,21 @@ function checkStatus(status: number): void {
   throw new AttachmentError('unreachable', `the file server answered ${status}`);
 }
 
-async function readBody(response: IncomingMessage, maxBytes: number, limits: TransferLimits): Promise<Uint8Array> {
+async function readBody(
+  response: IncomingMessage,
+  maxBytes: number,
+  limits: TransferLimits,
+  take: (chunk: Uint8Array) => void | Promise<void>,
+): Promise<void> {
   if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const chunks: Uint8Array[] = [];
   limits.begin();
   for await (const chunk of response) {
     if (!(chunk instanceof Uint8Array)) throw new TypeError('a response that is text');
     limits.receivedBytes += chunk.length;
     if (limits.receivedBytes > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
+    await take(chunk);
   }
   if (limits.receivedBytes === 0) throw new AttachmentError('empty', 'no bytes in the file');
-  return Buffer.concat(chunks);
 }
 
 function tooLarge(maxBytes: number): AttachmentError {
@@ -147,13 +170,15 @@ class TransferLimits implements Disposable {
   readonly #clock: Clock;
   readonly #controller = new AbortController();
   readonly #startedAtMs: number;
+  readonly #totalMs: number;
   #timer: Disposable;
   #responded = false;
 
   receivedBytes = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, totalMs: number) {
     this.#clock = clock;
+    this.#totalMs = totalMs;
     this.#startedAtMs = clock.nowMs();
     this.#timer = clock.after(RATE_FROM_MS, () => this.#check());
   }
@@ -173,10 +198,10 @@ class TransferLimits implements Disposable {
       this.#timer = this.#clock.after(RATE_EVERY_MS, () => this.#check());
     } else if (!this.#responded) {
       this.#controller.abort(new AttachmentError('unreachable', 'the file server did not answer'));
-    } else if (elapsedMs >= TOTAL_MS || this.receivedBytes < (elapsedMs * MIN_BYTES_PER_SECOND) / 1000) {
+    } else if (elapsedMs >= this.#totalMs || this.receivedBytes < (elapsedMs * MIN_BYTES_PER_SECOND) / 1000) {
       this.#controller.abort(new AttachmentError('too-slow', `${this.receivedBytes} bytes in ${elapsedMs} ms`));
     } else {
-      this.#timer = this.#clock.after(Math.min(RATE_EVERY_MS, TOTAL_MS - elapsedMs), () => this.#check());
+      this.#timer = this.#clock.after(Math.min(RATE_EVERY_MS, this.#totalMs - elapsedMs), () => this.#check());
     }
   }
 

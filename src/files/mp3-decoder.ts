@@ -1,33 +1,35 @@
 import { MPEGDecoder } from 'mpg123-decoder';
 
-import { SAMPLE_RATE_HZ } from '../audio/frame.ts';
 import { AttachmentError } from './attachment-error.ts';
-import type { DecodedSound } from './decode-job.ts';
-import { findMp3 } from './mp3-frames.ts';
-import { PcmCollector } from './pcm-collector.ts';
+import type { ByteFile } from './byte-file.ts';
+import { findMp3, mp3TagBytes } from './mp3-frames.ts';
+import type { SoundChunk, SoundSource } from './sound-source.ts';
 
-/** Fed to the decoder at a time, so that it can be stopped. */
-const CHUNK_BYTES = 32_768;
+/** Looked at to find the first frames and to guess the length from their bitrate. */
+const WINDOW_BYTES = 262_144;
 
 /**
- * Decodes an MP3 file to 24 kHz mono. Damage in the middle is skipped.
+ * Decodes an MP3 file. Damage in the middle is skipped.
  * @throws {AttachmentError}
  */
-export async function decodeMp3(bytes: Uint8Array, maxDurationMs: number): Promise<DecodedSound> {
-  const frames = findMp3(bytes);
+export function openMp3(file: ByteFile): SoundSource {
+  const tagEnd = mp3TagBytes(file.read(0, 10), (at) => file.read(at, 10), file.size);
+  const frames = findMp3(file.read(tagEnd, WINDOW_BYTES));
   if (!frames) throw new AttachmentError('damaged', 'no MP3 frames in the file');
+  const start = tagEnd + frames.start;
+  const bytesPerMs = (frames.end - frames.start) / frames.durationMs;
+  return { durationMs: (file.size - start) / bytesPerMs, sound: decode(file, start) };
+}
+
+async function* decode(file: ByteFile, start: number): AsyncGenerator<SoundChunk, void, undefined> {
   const decoder = new MPEGDecoder();
   await decoder.ready;
-  try {
-    const collector = new PcmCollector(Math.floor((maxDurationMs * SAMPLE_RATE_HZ) / 1000));
-    for (let at = frames.start; at < bytes.length && !collector.full; at += CHUNK_BYTES) {
-      const { channelData, sampleRate, samplesDecoded } = decoder.decode(bytes.subarray(at, at + CHUNK_BYTES));
-      if (samplesDecoded > 0) collector.push(channelData, sampleRate);
-    }
-    const sound = collector.finish();
-    if (sound.samples.length === 0) throw new AttachmentError('damaged', 'no sound in the MP3 frames');
-    return sound;
-  } finally {
-    decoder.free();
+  let any = false;
+  for (const bytes of file.chunks(start)) {
+    const { channelData, sampleRate, samplesDecoded } = decoder.decode(bytes);
+    if (samplesDecoded === 0) continue;
+    any = true;
+    yield { channels: channelData, sampleRateHz: sampleRate };
   }
+  if (!any) throw new AttachmentError('damaged', 'no sound in the MP3 frames');
 }

@@ -87,15 +87,22 @@ function headerAt(bytes: Uint8Array, at: number): Mp3Header | undefined {
   };
 }
 
-/** Where the ID3v2 tags at the head end: their size is seven bits a byte. */
 function skipTags(bytes: Uint8Array): number {
+  return mp3TagBytes(bytes.subarray(0, 10), (at) => bytes.subarray(at, at + 10), bytes.length);
+}
+
+/**
+ * Where the ID3v2 tags at the head of a file end: their size is seven bits a byte, and they may hold pictures of megabytes.
+ * @param read Ten bytes from somewhere in the file.
+ */
+export function mp3TagBytes(head: Uint8Array, read: (at: number) => Uint8Array, fileBytes: number): number {
   let at = 0;
-  while (startsWith(bytes.subarray(at), 'ID3') && at + 10 <= bytes.length) {
-    const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at + 6, at + 10);
-    const footer = ((bytes[at + 5] ?? 0) & 0x10) !== 0 ? 10 : 0;
+  for (let tag = head; startsWith(tag, 'ID3') && tag.length === 10; tag = read(at)) {
+    const [a = 0, b = 0, c = 0, d = 0] = tag.subarray(6, 10);
+    const footer = ((tag[5] ?? 0) & 0x10) !== 0 ? 10 : 0;
     at += 10 + ((a & 0x7f) << 21) + ((b & 0x7f) << 14) + ((c & 0x7f) << 7) + (d & 0x7f) + footer;
   }
-  return Math.min(at, bytes.length);
+  return Math.min(at, fileBytes);
 }
 
 function isTag(rest: Uint8Array): boolean {

@@ -1,95 +1,91 @@
-import { Readable } from 'node:stream';
-
-import { opus } from 'prism-media';
-
 import { durationMs, SAMPLE_RATE_HZ } from '../audio/frame.ts';
 import { OPUS_FILE_RATE_HZ } from '../audio/ogg.ts';
-import { OpusDecoder, OpusPacketError } from '../audio/opus.ts';
 import { AttachmentError } from './attachment-error.ts';
-import type { DecodedSound } from './decode-job.ts';
-import { readOggPages } from './ogg-pages.ts';
-import { PcmCollector } from './pcm-collector.ts';
-
-/** Fed to the demuxer at a time, so that it never queues more packets than this many bytes hold. */
-const CHUNK_BYTES = 16_384;
-
-/** A file is played on past damaged packets (concealed, as loss would be) while they are fewer than the good ones. */
-const DAMAGED_TO_GIVE_UP = 50;
-
-const SCALE = OPUS_FILE_RATE_HZ / SAMPLE_RATE_HZ;
+import type { ByteFile } from './byte-file.ts';
+import { lastGranule, readOggPages, type OggPage } from './ogg-pages.ts';
+import { OPUS_SCALE, OpusStream, readOpusHead } from './opus-stream.ts';
+import type { SoundSource } from './sound-source.ts';
 
 /**
- * Decodes an Ogg Opus file (RFC 7845), such as a Discord voice message, to 24 kHz mono. The first of several chained
- * streams counts. Look-ahead at the head and padding at the end are taken off.
- * @throws {AttachmentError} `damaged`, `empty`, or `unsupported` for more than two channels.
+ * Decodes an Ogg Opus file (RFC 7845), such as a Discord voice message, to 24 kHz mono; chained streams one after the
+ * other. Look-ahead at the head and padding at the end of each are taken off.
  */
-export async function decodeOggOpus(bytes: Uint8Array, maxDurationMs: number): Promise<DecodedSound> {
-  const file = readOggPages(bytes);
-  if (file.continued) {
-    // The demuxer would wait for ever for the end of such a packet and drop everything after it.
-    throw new AttachmentError('unsupported', 'Ogg packets that span pages');
-  }
-  const head = readHead(file.firstPacket);
-  const skip = Math.round(head.preSkip / SCALE);
-  const maxSamples = Math.floor((maxDurationMs * SAMPLE_RATE_HZ) / 1000);
-  // A second more than is wanted, because the end may yet be trimmed.
-  const collector = new PcmCollector(skip + maxSamples + SAMPLE_RATE_HZ);
-  await decodePackets(bytes, collector);
-
-  const decoded = collector.finish();
-  const end = decoded.cut ? decoded.samples.length : trimmedEnd(decoded.samples.length, file.lastGranule);
-  const played = decoded.samples.subarray(skip, end);
-  if (played.length === 0) throw new AttachmentError('empty', 'no sound in the file');
-  return { samples: played.subarray(0, maxSamples), cut: played.length > maxSamples };
+export function openOggOpus(file: ByteFile): SoundSource {
+  const granule = lastGranule(file);
+  const claimed = granule !== undefined && granule > 0n ? (Number(granule) * 1000) / OPUS_FILE_RATE_HZ : undefined;
+  return { durationMs: claimed, sound: decode(file) };
 }
 
-async function decodePackets(bytes: Uint8Array, collector: PcmCollector): Promise<void> {
-  using decoder = new OpusDecoder();
-  const demuxer = Readable.from(chunksOf(bytes)).compose(new opus.OggDemuxer());
-  let good = 0;
-  let damaged = 0;
-  try {
-    for await (const packet of demuxer) {
-      if (!(packet instanceof Uint8Array)) continue;
-      try {
-        collector.pushSamples(decoder.decode(packet));
-        good++;
-      } catch (error) {
-        if (!(error instanceof OpusPacketError)) throw error;
-        collector.pushSamples(decoder.conceal());
-        damaged++;
-      }
-      if (collector.full || (damaged > good && damaged > DAMAGED_TO_GIVE_UP)) break;
+/** The stream that is being played. */
+interface Playing {
+  readonly serial: number;
+  readonly stream: OpusStream;
+  readonly skip: number;
+  /** Samples given so far. */
+  played: number;
+  headerPackets: number;
+}
+
+async function* decode(file: ByteFile): AsyncGenerator<Int16Array, void, undefined> {
+  let playing: Playing | undefined;
+  let heard = false;
+  for (const page of readOggPages(file)) {
+    const head = page.begins ? page.packets[0] : undefined;
+    if (head && isOpusHead(head) && page.serial !== playing?.serial) {
+      if (playing) heard = close(playing) || heard;
+      playing = await begin(page.serial, head);
+    } else if (playing && page.serial === playing.serial) {
+      yield* pageOf(playing, page);
     }
-  } catch (cause) {
-    throw new AttachmentError('damaged', 'the Ogg stream is broken', { cause });
   }
-  if (damaged > good) throw new AttachmentError('damaged', `${damaged} of ${good + damaged} packets are damaged`);
-  if (good === 0) throw new AttachmentError('empty', 'no packets in the file');
+  if (!playing) throw new AttachmentError('damaged', 'no Opus stream in the file');
+  heard = close(playing) || heard;
+  if (!heard) throw new AttachmentError('empty', 'no packets in the file');
 }
 
-function* chunksOf(bytes: Uint8Array): Iterable<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield Buffer.from(bytes.subarray(at, at + CHUNK_BYTES));
+async function begin(serial: number, packet: Uint8Array): Promise<Playing> {
+  const head = readOpusHead(packet);
+  return {
+    serial,
+    stream: await OpusStream.open(head),
+    skip: Math.round(head.preSkip / OPUS_SCALE),
+    played: 0,
+    headerPackets: 1,
+  };
 }
 
-/** The identification header (RFC 7845 §5.1). */
-function readHead(packet: Uint8Array | undefined): { preSkip: number } {
-  const head = Buffer.from(packet ?? []);
-  if (head.length < 19 || head.toString('latin1', 0, 8) !== 'OpusHead') {
-    throw new AttachmentError('damaged', 'no Opus header');
+function close({ stream }: Playing): boolean {
+  using _ = stream;
+  return stream.finish();
+}
+
+function* pageOf(playing: Playing, { packets, granule, ends }: OggPage): Generator<Int16Array, void, undefined> {
+  const pieces: Int16Array[] = [];
+  for (const packet of packets) {
+    // The comments, which may be of any length, are the second packet.
+    if (playing.headerPackets > 0) playing.headerPackets--;
+    else pieces.push(playing.stream.decode(packet));
   }
-  if (head.readUInt8(8) >> 4 !== 0 || head.readUInt8(18) !== 0) {
-    throw new AttachmentError('unsupported', 'Opus with more than two channels');
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  let rest = length - (ends ? padding(playing, length, granule) : 0);
+  for (const piece of pieces) {
+    const kept = piece.subarray(0, Math.max(0, rest));
+    rest -= kept.length;
+    playing.played += kept.length;
+    if (kept.length > 0) yield kept;
   }
-  return { preSkip: head.readUInt16LE(10) };
 }
 
 /**
  * The last page's granule position may say that the last packet is played in part (RFC 7845 §4.4). It is believed only
  * as far as that: a file that was cut from a longer stream counts from somewhere else.
  */
-function trimmedEnd(decoded: number, lastGranule: bigint): number {
-  const end = Math.ceil(Number(lastGranule) / SCALE);
-  const padding = durationMs(decoded - end);
-  return padding > 0 && padding < 1000 ? end : decoded;
+function padding({ played, skip }: Playing, length: number, granule: bigint): number {
+  const end = Math.ceil(Number(granule) / OPUS_SCALE) - skip;
+  const rest = played + length - end;
+  return rest > 0 && durationMs(rest) < 1000 && rest < length + SAMPLE_RATE_HZ ? rest : 0;
+}
+
+function isOpusHead(packet: Uint8Array): boolean {
+  return Buffer.from(packet.subarray(0, 8)).toString('latin1') === 'OpusHead';
 }

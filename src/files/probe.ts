@@ -27,6 +27,11 @@ export type FileKind =
 const MAGIC: readonly (readonly [kind: FileKind, at: number, text: string])[] = [
   ['flac', 0, 'fLaC'],
   ['amr', 0, '#!AMR'],
+  ['aiff', 0, 'caff'],
+  // QuickTime files of old begin with any of their atoms.
+  ['video', 4, 'moov'],
+  ['video', 4, 'mdat'],
+  ['video', 4, 'wide'],
   ['midi', 0, 'MThd'],
   ['wma', 0, '\x30\x26\xb2\x75\x8e\x66\xcf\x11'],
   ['webm', 0, '\x1a\x45\xdf\xa3'],

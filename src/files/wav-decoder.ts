@@ -1,20 +1,24 @@
-import { SAMPLE_RATE_HZ } from '../audio/frame.ts';
-import { decodeWav } from '../audio/wav.ts';
-import type { DecodedSound } from './decode-job.ts';
-import { PcmCollector } from './pcm-collector.ts';
+import { readWavSamples } from '../audio/wav.ts';
+import type { ByteFile } from './byte-file.ts';
+import type { SoundChunk, SoundSource } from './sound-source.ts';
 import { readWavInfo } from './wav-header.ts';
 
-/**
- * Decodes a WAV file to 24 kHz mono.
- * @throws {AttachmentError}
- */
-export function decodeWavFile(bytes: Uint8Array, maxDurationMs: number): DecodedSound {
-  const info = readWavInfo(bytes);
-  // A second more than is wanted, so that it is seen to be cut.
-  const frames = Math.min(info.frames, Math.ceil((maxDurationMs / 1000) * info.sampleRateHz) + info.sampleRateHz);
-  const wanted = bytes.subarray(0, info.dataOffset + (info.dataBytes / info.frames) * frames);
-  const { channels, sampleRateHz } = decodeWav(wanted);
-  const collector = new PcmCollector(Math.floor((maxDurationMs * SAMPLE_RATE_HZ) / 1000));
-  collector.push(channels, sampleRateHz);
-  return collector.finish();
+/** Pictures and cue lists may stand before the samples. */
+const HEAD_BYTES = 16 * 1024 * 1024;
+
+/** @throws {AttachmentError} */
+export function openWav(file: ByteFile): SoundSource {
+  const info = readWavInfo(file.read(0, HEAD_BYTES), file.size);
+  const { dataOffset, dataBytes, frames, sampleRateHz, durationMs } = info;
+  const frameBytes = dataBytes / frames;
+  /** About half a second at a time. */
+  const stepBytes = frameBytes * Math.ceil(sampleRateHz / 2);
+  function* sound(): Generator<SoundChunk, void, undefined> {
+    const end = dataOffset + dataBytes;
+    for (let at = dataOffset; at < end; at += stepBytes) {
+      const data = file.read(at, Math.min(stepBytes, end - at));
+      yield { channels: readWavSamples(info, data), sampleRateHz };
+    }
+  }
+  return { durationMs, sound: sound() };
 }

@@ -27,7 +27,17 @@ export const english: Words = {
       },
     },
     privacy: { name: 'privacy', description: 'Whether Parley may hear you', options: {} },
+    transcribe: {
+      name: 'transcribe',
+      description: 'Parley writes down what is said in a sound file of any length',
+      options: {
+        file: { name: 'file', description: 'mp3, wav, flac, ogg, webm or a voice message, up to 100 MB and 4 hours' },
+        language: { name: 'language', description: 'The language spoken, as two letters such as en, if you know it' },
+        format: { name: 'format', description: 'As a file: plain text, Markdown, or subtitles (srt, vtt)' },
+      },
+    },
   },
+  messageCommands: { transcribe: 'Transcribe', answerAloud: 'Answer aloud' },
   replyChoices: { text: 'text', voice: 'voice message' },
   join: {
     listening: (voiceChannel) =>
@@ -108,6 +118,24 @@ export const english: Words = {
       ].join('\n'),
   },
   ask: { noWords: 'I have no answer to that.' },
+  transcribe: {
+    progress: ({ bar, doneMs, totalMs, leftMs }) =>
+      [
+        bar,
+        totalMs === undefined ? minutes(doneMs) : `${minutes(doneMs)} of ${minutes(totalMs)} min`,
+        leftMs === undefined
+          ? ''
+          : `· ${leftMs < 60_000 ? 'less than a minute' : `about ${Math.ceil(leftMs / 60_000)} min`} left`,
+      ]
+        .filter((part) => part !== '')
+        .join(' '),
+    cancel: 'Cancel',
+    cancelled: 'This was cancelled.',
+    cutShort: (atMs) => `What comes after ${minutes(atMs)} is missing.`,
+    onlyBegun: (name, atMs) => `${name} is longer than I can take: what comes after ${minutes(atMs)} is missing.`,
+    noWords: (name) => `I hear no words in ${name}.`,
+    done: (name) => `Here is what is said in ${name}.`,
+  },
   errors: {
     unexpected: 'Something went wrong on my side. Please try again.',
     'not-in-server': 'That works only in a server, not in private messages.',
@@ -126,6 +154,9 @@ export const english: Words = {
     'needs-manage-messages': 'For that you need the permission Manage Messages in this channel.',
     'needs-manage-server': 'For that you need the permission Manage Server.',
     busy: 'I am still busy with the last thing you asked. Please try again in a moment.',
+    'no-attachment': 'There is no sound file in that message.',
+    'unknown-language': 'I do not know that language. Please give it as two letters, such as en, de or fr.',
+    'not-your-job': 'Only whoever started this, or someone who manages messages, can cancel it.',
     'shutting-down': 'I am just being restarted. Please try again in a moment.',
   },
   modelErrors: {
@@ -156,9 +187,17 @@ export const english: Words = {
     gone: (name) => `${name} is no longer there. Please attach it again.`,
     unreachable: (name) => `I could not fetch ${name}. Please try again in a moment.`,
     empty: (name) => `${name} is empty.`,
-    unsupported: (name) => `${name} is not a sound I can play. I take wav, mp3 and Discord voice messages.`,
+    unsupported: (name) =>
+      `${name} is not a sound I can play. I take mp3, wav, flac, ogg and webm files and Discord voice messages.`,
     damaged: (name) => `${name} seems to be damaged: I could not play it.`,
     'too-long': (name) => `${name} is longer than I can listen to at once. Please send a shorter piece.`,
+    'sample-rate': (name) => `${name} claims a sample rate that no recording has: I could not play it.`,
+    channels: (name) => `${name} claims more channels than I can play.`,
+    'no-sound': (name) => `There is no sound in ${name}.`,
+    silent: (name) => `There is only silence in ${name}.`,
+    encrypted: (name) => `${name} is encrypted (protected against copying), so I cannot play it.`,
+    'needs-ffmpeg': (name) =>
+      `The sound in ${name} is of a kind I cannot play here. Please send it as mp3, wav, flac, ogg or webm.`,
   },
   permissions: {
     ViewChannel: 'View Channel',
@@ -173,6 +212,11 @@ export const english: Words = {
     `In ${channel} I am missing the permission${permissions.length === 1 ? '' : 's'} ${listOf(permissions)}. ` +
     'Please ask someone who manages the server to grant it.',
 };
+
+/** Minutes and seconds. */
+function minutes(ms: number): string {
+  return `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
+}
 
 /** Discord shows it in the reader's own time zone and format. */
 function stamp(date: Date): string {

@@ -13,7 +13,10 @@ export interface Words {
     readonly memory: CommandWords<never>;
     readonly forget: CommandWords<'what'>;
     readonly privacy: CommandWords<never>;
+    readonly transcribe: CommandWords<'file' | 'language' | 'format'>;
   };
+  /** Names of the commands in the menu of a message, 1 to 32 characters. */
+  readonly messageCommands: { readonly transcribe: string; readonly answerAloud: string };
   readonly replyChoices: { readonly text: string; readonly voice: string };
   readonly join: {
     /** Posted where everyone in the channel sees it, before the first sound is used. */
@@ -57,6 +60,18 @@ export interface Words {
   };
   readonly help: { text(commands: { readonly name: string; readonly description: string }[]): string };
   readonly ask: { readonly noWords: string };
+  readonly transcribe: {
+    /** How far it is. `bar` is empty and the times are missing where the file does not say how long it is. */
+    progress(facts: ProgressFacts): string;
+    readonly cancel: string;
+    readonly cancelled: string;
+    /** Nothing after this could be written down. */
+    cutShort(atMs: number): string;
+    /** The file is longer than is taken. */
+    onlyBegun(name: string, atMs: number): string;
+    noWords(name: string): string;
+    done(name: string): string;
+  };
   readonly errors: Readonly<Record<UserErrorId, string>>;
   /** What a person is told when the model could not answer. */
   readonly modelErrors: Readonly<Record<ModelTrouble, string>>;
@@ -65,6 +80,14 @@ export interface Words {
   /** Names of Discord permissions as its own settings show them. */
   readonly permissions: Readonly<Record<PermissionWord, string>>;
   missingPermissions(channel: string, permissions: readonly string[]): string;
+}
+
+/** How far a long piece of work is. */
+export interface ProgressFacts {
+  readonly bar: string;
+  readonly doneMs: number;
+  readonly totalMs: number | undefined;
+  readonly leftMs: number | undefined;
 }
 
 /** What is kept of a conversation, for `/memory`. */
@@ -119,6 +142,9 @@ export type UserErrorId =
   | 'needs-manage-messages'
   | 'needs-manage-server'
   | 'busy'
+  | 'no-attachment'
+  | 'unknown-language'
+  | 'not-your-job'
   | 'shutting-down';
 
 export type ModelTrouble =
@@ -151,7 +177,13 @@ export type FileTrouble =
   | 'empty'
   | 'unsupported'
   | 'damaged'
-  | 'too-long';
+  | 'too-long'
+  | 'sample-rate'
+  | 'channels'
+  | 'no-sound'
+  | 'silent'
+  | 'encrypted'
+  | 'needs-ffmpeg';
 
 export type PermissionWord =
   | 'ViewChannel'

@@ -160,10 +160,10 @@ describe('decodeWav', () => {
       Buffer.concat([wav(Buffer.alloc(0)), chunk('LIST', Buffer.alloc(8))]),
       'empty',
     ],
-    ['a rate of 1 Hz', wav(SOME_SAMPLES, { rateHz: 1 }), 'unsupported'],
-    ['a rate of 4 GHz', wav(SOME_SAMPLES, { rateHz: 4_000_000_000 }), 'unsupported'],
-    ['no channels', wav(SOME_SAMPLES, { channels: 0 }), 'unsupported'],
-    ['255 channels', wav(SOME_SAMPLES, { channels: 255 }), 'unsupported'],
+    ['a rate of 1 Hz', wav(SOME_SAMPLES, { rateHz: 1 }), 'sample-rate'],
+    ['a rate of 4 GHz', wav(SOME_SAMPLES, { rateHz: 4_000_000_000 }), 'sample-rate'],
+    ['no channels', wav(SOME_SAMPLES, { channels: 0 }), 'channels'],
+    ['255 channels', wav(SOME_SAMPLES, { channels: 255 }), 'channels'],
     ['ADPCM', wav(SOME_SAMPLES, { tag: 2, bits: 4 }), 'unsupported'],
   ])('refuses %s', (_, file, problem) => {
     expect(problemOf(() => decodeWav(file))).toBe(problem);

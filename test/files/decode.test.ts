@@ -1,5 +1,5 @@
 import { MPEGDecoder } from 'mpg123-decoder';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { MP3_DELAY_SAMPLES, Mp3Encoder } from '../../src/audio/mp3.ts';
 import { toFloat32, toInt16 } from '../../src/audio/pcm.ts';
@@ -22,7 +22,12 @@ beforeAll(async () => {
 });
 
 function decode(bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Promise<DecodedAttachment> {
-  return decodeAttachment(bytes, { clock: monotonicClock, signal: new AbortController().signal, ...options });
+  return decodeAttachment(bytes, {
+    clock: monotonicClock,
+    signal: new AbortController().signal,
+    ffmpeg: '/nowhere/ffmpeg',
+    ...options,
+  });
 }
 
 async function kindOf(bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Promise<string> {
@@ -128,7 +133,7 @@ describe('decodeAttachment', () => {
   it('kills a decoder that takes too long', async () => {
     const clock = new ManualClock();
     const kind = kindOf(encodeVoiceMessage(speech).file, { clock });
-    expect(clock.pending).toEqual([10_000]);
+    await vi.waitFor(() => expect(clock.pending).toEqual([10_000]));
     clock.advance(10_000);
     expect(await kind).toBe('too-long');
   });

@@ -2,7 +2,8 @@ import { SAMPLE_RATE_HZ } from '../../src/audio/frame.ts';
 import { toInt16 } from '../../src/audio/pcm.ts';
 import { correlate } from '../../src/audio/similarity.ts';
 import { decodeWav, encodeWav } from '../../src/audio/wav.ts';
-import { decodeOggOpus } from '../../src/files/ogg-opus.ts';
+import { openOggOpus } from '../../src/files/ogg-opus.ts';
+import { played } from '../files/played.ts';
 
 /** What a codec may change of a sound; a lost or doubled 20 ms of a short sentence is already less like it. */
 export const FAITHFUL = 0.95;
@@ -24,7 +25,7 @@ export function likeness(reference: string | undefined, heard: string | undefine
 /** Fetches an Ogg Opus file and decodes it: its sound as base64 WAV, and how long it really is. */
 export async function fetchOgg(url: string): Promise<{ wav: string; durationSecs: number }> {
   const response = await fetch(url);
-  const { samples } = await decodeOggOpus(new Uint8Array(await response.arrayBuffer()), 10 * 60_000);
+  const samples = await played(openOggOpus, new Uint8Array(await response.arrayBuffer()));
   return { wav: base64Wav(samples), durationSecs: samples.length / SAMPLE_RATE_HZ };
 }
 

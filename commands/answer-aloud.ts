@@ -1,0 +1,38 @@
+import { ApplicationCommandType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+
+import type { MessageCommand } from '../src/discord/command.ts';
+import { answer } from '../src/discord/interactions.ts';
+import { soundOf } from '../src/discord/transcription.ts';
+import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
+import { english } from '../src/language/english.ts';
+
+export const answerAloud: MessageCommand = {
+  kind: 'message',
+  data: {
+    type: ApplicationCommandType.Message,
+    name: english.messageCommands.answerAloud,
+    contexts: [InteractionContextType.Guild],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+  },
+  ephemeral: false,
+  async execute(interaction, { calls, chat, speechOf, signal, words }) {
+    const { targetMessage, guildId, channelId } = interaction;
+    const { author, member } = targetMessage;
+    const reply = await chat.ask(
+      {
+        turnId: `interaction:${interaction.id}`,
+        guildId,
+        conversationId: calls.conversationOf(guildId, channelId),
+        author: { id: author.id, name: member?.displayName ?? author.displayName },
+        prompt: targetMessage.content.trim() || undefined,
+        speech: await speechOf(soundOf(targetMessage), signal),
+        output: 'voice',
+      },
+      signal,
+    );
+    if (!reply) return;
+    await answer(interaction, reply.text || words.ask.noWords);
+    if (reply.memoryAway) await interaction.followUp({ content: words.memory.away });
+    if (reply.samples.length > 0) await sendVoiceAnswer(interaction, reply.samples);
+  },
+};

@@ -1,0 +1,20 @@
+import { ApplicationCommandType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+
+import type { MessageCommand } from '../src/discord/command.ts';
+import { soundOf, transcribeTo } from '../src/discord/transcription.ts';
+import { english } from '../src/language/english.ts';
+
+export const transcribeMessage: MessageCommand = {
+  kind: 'message',
+  data: {
+    type: ApplicationCommandType.Message,
+    name: english.messageCommands.transcribe,
+    contexts: [InteractionContextType.Guild],
+    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+  },
+  ephemeral: false,
+  async execute(interaction, context) {
+    const file = soundOf(interaction.targetMessage);
+    await transcribeTo(interaction, { file, language: undefined, format: undefined }, context);
+  },
+};
