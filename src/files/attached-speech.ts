@@ -17,19 +17,28 @@ const MAX_WAITING = 8;
 export interface Attached {
   readonly url: string;
   readonly name: string;
-  /** In bytes. Spares the way to the file server when it is too much; otherwise what comes is counted. */
+  /** Bytes, as claimed. */
   readonly size?: number;
+}
+
+interface AttachedSpeechParts {
+  readonly hosts: readonly AttachmentHost[];
+  readonly clock: Clock;
+  /** The program that decodes what we cannot: its name or path. */
+  readonly ffmpeg: string;
 }
 
 /** Turns attached sound files into speech for the model. */
 export class AttachedSpeech {
   readonly #hosts: readonly AttachmentHost[];
   readonly #clock: Clock;
+  readonly #ffmpeg: string;
   readonly #slots = new Slots(FILES_AT_ONCE, MAX_WAITING);
 
-  constructor({ hosts, clock }: { hosts: readonly AttachmentHost[]; clock: Clock }) {
+  constructor({ hosts, clock, ffmpeg }: AttachedSpeechParts) {
     this.#hosts = hosts;
     this.#clock = clock;
+    this.#ffmpeg = ffmpeg;
   }
 
   /** @throws {UserError} that names the file and what is wrong with it, or says that too many are waiting. */
@@ -40,7 +49,7 @@ export class AttachedSpeech {
     if (!slot) throw new UserError({ type: 'plain', id: 'busy' });
     try {
       const bytes = await fetchAttachment(url, { hosts: this.#hosts, maxBytes: MAX_FILE_BYTES, signal, clock });
-      return (await decodeAttachment(bytes, { clock, signal })).speech;
+      return (await decodeAttachment(bytes, { clock, signal, ffmpeg: this.#ffmpeg })).speech;
     } catch (error) {
       if (!(error instanceof AttachmentError)) throw error;
       throw new UserError({ type: 'file', trouble: error.kind, fileName: name }, { cause: error });
