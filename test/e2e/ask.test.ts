@@ -134,7 +134,9 @@ test('two questions at once are both answered, the second with the first in mind
   ]);
   expect(answers).toEqual(['Good evening.', 'Good evening.']);
   const requests = await scene.chatRequests(since);
-  expect(requests.map((request) => newestTurn(request)).toSorted()).toEqual([['Alice: First?'], ['Bob: Second?']]);
+  expect(new Set(requests.map((request) => newestTurn(request)[0]))).toEqual(
+    new Set(['Alice: First?', 'Bob: Second?']),
+  );
   expect(JSON.stringify(requests[1]?.body)).toContain(String(newestTurn(requests[0]!)[0]));
 });
 

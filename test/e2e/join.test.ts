@@ -122,6 +122,7 @@ test('/help shows every command to who asks, and to nobody else', async () => {
   const { commands } = await scene.client.world({});
   const slash = commands.filter(({ type }) => type === 1);
   expect(slash.map(({ name }) => name)).toEqual(expect.arrayContaining(['join', 'leave', 'ask', 'help']));
-  for (const { name, description } of slash) expect(messages[0]?.content).toContain(`\`/${name}\`: ${description}`);
+  for (const { name, description } of slash)
+    expect(messages[0]?.content).toContain(`\`/${String(name)}\`: ${String(description)}`);
   expect(await room.messages()).toEqual([]);
 });
