@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 import type { Page } from 'playwright-core';
+import { z } from 'zod';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -17,5 +18,5 @@ export async function violationsOf(page: Page): Promise<string[]> {
     returnByValue: true,
   });
   await session.detach();
-  return JSON.parse(String(result.value)) as string[];
+  return z.array(z.string()).parse(JSON.parse(String(result.value)));
 }

@@ -70,17 +70,17 @@ export interface OpenPage {
 
 declare global {
   /** Ends the recording of what the page has played so far and begins the next one. */
-  // eslint-disable-next-line no-var
   var takeOutput: (() => Promise<string>) | undefined;
 }
 
 /** Runs in the page before its own scripts: whatever is connected to the loudspeaker is recorded, too. */
 function tapOutput(): void {
-  const { connect } = AudioNode.prototype;
-  AudioNode.prototype.connect = function tapped(this: AudioNode, to: AudioNode, ...rest: number[]): AudioNode {
+  const connect: unknown = Reflect.get(AudioNode.prototype, 'connect');
+  if (typeof connect !== 'function') return;
+  const tapped = function (this: AudioNode, to: AudioNode, ...rest: number[]): unknown {
     if (to instanceof AudioDestinationNode && to.context instanceof AudioContext) {
       const tap = to.context.createMediaStreamDestination();
-      connect.call(this, tap);
+      Reflect.apply(connect, this, [tap]);
       const record = (): { recorder: MediaRecorder; pieces: Blob[] } => {
         const pieces: Blob[] = [];
         const recorder = new MediaRecorder(tap.stream, { audioBitsPerSecond: 128_000 });
@@ -105,7 +105,8 @@ function tapOutput(): void {
       };
     }
     return Reflect.apply(connect, this, [to, ...rest]);
-  } as typeof connect;
+  };
+  Object.defineProperty(AudioNode.prototype, 'connect', { value: tapped });
 }
 
 /** What the page has played since it began, or since this was last asked: 24 kHz mono. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { parseMarkdown, type Piece } from '../../../src/sandbox/page/client/markdown.ts';
@@ -33,8 +33,8 @@ function textOf(piece: Piece): string {
 }
 
 test('whatever is written, it ends quickly and letters are kept', () => {
-  fc.assert(
-    fc.property(fc.string({ maxLength: 400 }), (noise) => {
+  assert(
+    property(string({ maxLength: 400 }), (noise) => {
       const text = parseMarkdown(`${noise} letters`).map(textOf).join('');
       expect(text).toContain('letters');
     }),

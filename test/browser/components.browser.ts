@@ -1,4 +1,13 @@
-import { ApplicationCommandType, Client, Events, GatewayIntentBits, type Interaction } from 'discord.js';
+import {
+  ApplicationCommandType,
+  ButtonStyle,
+  Client,
+  ComponentType,
+  Events,
+  GatewayIntentBits,
+  type Interaction,
+  TextInputStyle,
+} from 'discord.js';
 import { expect, test } from 'vitest';
 
 import { SandboxClient } from '../../src/sandbox/control/client.ts';
@@ -32,12 +41,17 @@ async function answer(sandbox: Sandbox, interaction: Interaction): Promise<void>
         },
       ],
       components: [
-        { type: 1, components: [{ type: 2, style: 1, label: 'Rename', custom_id: 'rename' }] },
         {
-          type: 1,
+          type: ComponentType.ActionRow,
+          components: [
+            { type: ComponentType.Button, style: ButtonStyle.Primary, label: 'Rename', custom_id: 'rename' },
+          ],
+        },
+        {
+          type: ComponentType.ActionRow,
           components: [
             {
-              type: 3,
+              type: ComponentType.StringSelect,
               custom_id: 'menu',
               placeholder: 'A menu',
               options: [
@@ -53,7 +67,14 @@ async function answer(sandbox: Sandbox, interaction: Interaction): Promise<void>
     await interaction.showModal({
       title: 'Rename',
       customId: 'rename',
-      components: [{ type: 1, components: [{ type: 4, customId: 'name', style: 1, label: 'New name' }] }],
+      components: [
+        {
+          type: ComponentType.ActionRow,
+          components: [
+            { type: ComponentType.TextInput, customId: 'name', style: TextInputStyle.Short, label: 'New name' },
+          ],
+        },
+      ],
     });
   } else if (interaction.isModalSubmit()) {
     await interaction.reply({ content: `Named ${interaction.fields.getTextInputValue('name')}.`, flags: 64 });
