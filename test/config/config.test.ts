@@ -37,6 +37,7 @@ describe('nothing set', () => {
         { protocol: 'https:', host: 'media.discordapp.net' },
       ],
       logLevel: 'info',
+      ffmpeg: 'ffmpeg',
       healthPort: undefined,
       notices: [],
     });
