@@ -62,16 +62,24 @@ export class PatientDatabase implements AsyncDisposable {
     return this.#try('write', 'long', (limitMs) => this.#database.scrub(limitMs));
   }
 
-  /** Opens the database now. One try. @throws {StoreError} */
+  /** Opens the database now: one try, but for a lock, which others hold while they open it, too. @throws {StoreError} */
   async open(): Promise<void> {
-    try {
-      await this.#opened();
-    } catch (error) {
-      const failure = asStoreError(error);
-      this.#health.failing(failure, 'write');
-      throw failure;
+    const startedAtMs = this.#clock.nowMs();
+    for (;;) {
+      try {
+        await this.#opened();
+        this.#health.ok('write');
+        return;
+      } catch (error) {
+        const failure = asStoreError(error);
+        const isWorthWaiting = failure.kind === 'locked' && this.#clock.nowMs() - startedAtMs < QUICK_MS.opening;
+        if (!isWorthWaiting || this.#closing.signal.aborted) {
+          this.#health.failing(failure, 'write');
+          throw failure;
+        }
+      }
+      await sleep(this.#clock, LONGEST_PAUSE_LOCKED_MS, this.#closing.signal).catch(() => {});
     }
-    this.#health.ok('write');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

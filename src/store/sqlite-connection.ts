@@ -22,6 +22,8 @@ export type SqliteWriteOutcome =
   | { readonly committed: true; readonly changedRows: readonly number[] }
   | { readonly committed: false; readonly unmet: number };
 
+/** Several processes may open the file at once, and one of them recovers it after a crash. */
+const OPEN_LOCK_WAIT_MS = 5000;
 /** SQLite waits this long for a lock in one go; meanwhile nobody can read. Waiting longer is trying again. */
 const LOCK_WAIT_MS = 10;
 /** After it waited in vain, writes are refused at once for this long: reads go on, however many writes wait. */
@@ -64,7 +66,7 @@ export class SqliteConnection {
         closeSync(openSync(this.#file, 'a', 0o600));
         this.#inode = inodeOf(this.#file);
       }
-      this.#database = new DatabaseSync(file, { enableForeignKeyConstraints: true, timeout: LOCK_WAIT_MS });
+      this.#database = new DatabaseSync(file, { enableForeignKeyConstraints: true, timeout: OPEN_LOCK_WAIT_MS });
     } catch (error) {
       throw storeError(error);
     }
@@ -74,6 +76,7 @@ export class SqliteConnection {
       this.#database.exec(
         'pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on; pragma temp_store = memory;',
       );
+      this.#database.exec(`pragma busy_timeout = ${LOCK_WAIT_MS}`);
       if (maxBytes !== undefined) this.#database.exec(`pragma max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`);
     } catch (error) {
       this.#database.close();

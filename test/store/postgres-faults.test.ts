@@ -54,13 +54,28 @@ describe('faults of the server', () => {
   );
 
   test('an answer that got lost: what was kept is kept once and is ours', async () => {
-    proxy.loseAnswerTo('commit');
-    expect(await store.turns.receive(incoming('a'))).toBe('received');
-    proxy.loseAnswerTo('update "turns" set "state"');
-    expect(await store.turns.advance('a', 'asked')).toBe('changed');
-    proxy.loseAnswerTo('ended_turns');
-    expect(await store.turns.finish('a', ending())).toBe('changed');
-    expect((await store.conversations.load('channel-1', 10)).turns).toMatchObject([{ position: 1 }, { position: 2 }]);
+    const turn = incoming('turn:lost');
+    // The server has committed, and nobody hears of it. A query ends with a zero byte.
+    const write = [turn.id, 'commit\0'];
+    const read = write;
+    proxy.loseAnswerTo(...write);
+    expect(await store.turns.receive(turn)).toBe('received');
+    expect(proxy.hasLostIt).toBe(true);
+    proxy.loseAnswerTo(...write);
+    expect(await store.turns.advance(turn.id, 'asked')).toBe('changed');
+    expect(proxy.hasLostIt).toBe(true);
+    proxy.loseAnswerTo(...read, ...write);
+    expect(await store.turns.finish(turn.id, ending())).toBe('changed');
+    expect(proxy.hasLostIt).toBe(true);
+    proxy.loseAnswerTo('turn:recorded', 'commit\0');
+    expect(await store.turns.record(incoming('turn:recorded'), ending())).toBe('changed');
+    expect(proxy.hasLostIt).toBe(true);
+    const { turns } = await store.conversations.load('channel-1', 10);
+    expect(turns.map(({ id, position }) => [id, position])).toEqual([
+      ['before', 1],
+      [turn.id, 2],
+      ['turn:recorded', 3],
+    ]);
   });
 
   test('every connection ended by the server: the next operation gets another', async () => {

@@ -7,7 +7,7 @@ export class Proxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #target: { readonly host: string; readonly port: number };
   #mode: 'open' | 'cut' | 'silent' = 'open';
-  #losesAnswerTo: string | undefined;
+  #awaited: string[] = [];
   #port = 0;
 
   private constructor(target: { host: string; port: number }) {
@@ -40,9 +40,14 @@ export class Proxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Passes on the next request that holds `text`, and cuts the wire when its answer comes. */
-  loseAnswerTo(text: string): void {
-    this.#losesAnswerTo = text;
+  /** Waits until all of `texts` have gone to the server, one after the other, and cuts the wire instead of answering the last. */
+  loseAnswerTo(...texts: string[]): void {
+    this.#awaited = texts;
+  }
+
+  /** The wire was cut as {@link Proxy.loseAnswerTo} said. */
+  get hasLostIt(): boolean {
+    return this.#awaited.length === 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,9 +85,10 @@ export class Proxy implements AsyncDisposable {
     }
     client.on('data', (data) => {
       if (this.#mode !== 'open') return;
-      if (this.#losesAnswerTo !== undefined && data.includes(this.#losesAnswerTo)) {
-        this.#losesAnswerTo = undefined;
-        isLost = true;
+      const [next] = this.#awaited;
+      if (next !== undefined && data.includes(next)) {
+        this.#awaited.shift();
+        isLost = this.#awaited.length === 0;
       }
       server.write(data);
     });

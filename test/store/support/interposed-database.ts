@@ -1,0 +1,45 @@
+import type { CompiledQuery } from 'kysely';
+
+import type { Database, RowsOf, WriteOutcome, WriteStatement } from '../../../src/store/database.ts';
+
+/** A database with a place between an operation's reads and its writes, where tests let something happen. */
+export class InterposedDatabase implements Database {
+  readonly #database: Database;
+  #beforeWrite: (() => Promise<void>) | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Happens once, before the next write. */
+  beforeNextWrite(happens: () => Promise<void>): void {
+    this.#beforeWrite = happens;
+  }
+
+  get isOpen(): boolean {
+    return this.#database.isOpen;
+  }
+
+  open(): Promise<void> {
+    return this.#database.open();
+  }
+
+  read<const Queries extends readonly CompiledQuery[]>(queries: Queries, limitMs: number): Promise<RowsOf<Queries>> {
+    return this.#database.read(queries, limitMs);
+  }
+
+  async write(statements: readonly WriteStatement[], limitMs: number): Promise<WriteOutcome> {
+    const happens = this.#beforeWrite;
+    this.#beforeWrite = undefined;
+    await happens?.();
+    return this.#database.write(statements, limitMs);
+  }
+
+  scrub(limitMs: number): Promise<void> {
+    return this.#database.scrub(limitMs);
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
