@@ -43,7 +43,11 @@ export function conversationOf(
   const turns = newestSendable(sent, tokenBudget);
   const mayBeHeard = ({ speakerId, speech }: UtteranceRecord): boolean =>
     speech !== undefined && speech.durationMs <= MAX_EARLIER_SPEECH_MS && !hasOptedOut(speakerId);
-  const earlier = turns.flatMap((turn, index) => messagesOf(turn, index === turns.length - 1, mayBeHeard));
+  const earlier = turns.flatMap((turn, index) => {
+    const isLast = index === turns.length - 1;
+    // Where nobody could write down what was said, such as after a crash, its sound says it.
+    return messagesOf(turn, isLast, (said) => (isLast || said.transcript === undefined) && mayBeHeard(said));
+  });
   const newest = userMessage(utterances, () => true);
   const messages: Message[] = [
     ...(past.summary ? [summaryMessage(past.summary.text)] : []),

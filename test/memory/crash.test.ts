@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { startWorld, type World } from '../bench/processes.ts';
+import { DIALECTS, startDatabases, type Dialect, type TestDatabases } from '../store/support/stores.ts';
+import { messagesOf } from '../support/request-body.ts';
+import type { Room } from '../support/room.ts';
+import { english } from '../../src/language/english.ts';
+import type { ModelRequestRecord, SandboxEvent } from '../../src/sandbox/control/protocol.ts';
+import { BotProcess, homeOf } from './support/bot-process.ts';
+
+let databases: TestDatabases;
+beforeAll(async () => {
+  databases = await startDatabases();
+});
+afterAll(() => databases[Symbol.asyncDispose]());
+
+async function urlOf(dialect: Dialect): Promise<string> {
+  const location = await databases.fresh(dialect);
+  return location.kind === 'sqlite' ? `sqlite:${location.file}` : location.url;
+}
+
+/** The first request for an answer after `since`, as soon as the model has it. */
+async function asked({ client }: World, since: number): Promise<ModelRequestRecord> {
+  const { requestId } = await client.waitFor(
+    (event): event is Extract<SandboxEvent, { type: 'model-request' }> =>
+      event.type === 'model-request' && event.endpoint === 'chat',
+    { since, timeoutMs: 20_000 },
+  );
+  const found = (await client.modelRequests({})).find(({ id }) => id === requestId);
+  if (!found) throw new Error('the model keeps no record of a request');
+  return found;
+}
+
+/** Asks in writing in the voice channel, whose conversation speech and writing share. */
+async function write(world: World, room: Room, prompt: string): Promise<ModelRequestRecord> {
+  const { interactionId } = await world.client.runCommand({
+    personId: room.alice.id,
+    channelId: room.voice.id,
+    command: 'ask',
+    options: { prompt },
+  });
+  const { createdAtMs, state } = await room.answered(interactionId);
+  expect(state).toBe('answered');
+  return asked(world, createdAtMs);
+}
+
+/** How often the people of the voice channel were told of a crash. */
+async function timesTold({ client }: World, room: Room): Promise<number> {
+  const messages = await client.messages({ channelId: room.voice.id });
+  return messages.filter(({ content }) => content === english.memory.cutOff).length;
+}
+
+/** A request as words: sound as `(sound)`, an earlier reply that goes by its id as `(reply)`. */
+function wordsOf(request: ModelRequestRecord): string[] {
+  return messagesOf(request).map(({ role, parts, audioId }) => {
+    const words = parts.map((part) => (typeof part === 'number' ? '(sound)' : part)).join(' ');
+    return `${role}: ${audioId === undefined ? words : '(reply)'}`;
+  });
+}
+
+test.each(DIALECTS)(
+  'five turns by voice and text on %s, killed between and in the middle of them: the next request has what was acknowledged',
+  { timeout: 120_000 },
+  async (dialect) => {
+    const url = await urlOf(dialect);
+    await using world = await startWorld();
+    await using bots = new AsyncDisposableStack();
+    const start = async (): Promise<BotProcess> => bots.use(await BotProcess.start(world, url));
+    const { client } = world;
+    const room = await homeOf(world);
+    await client.setModel({ firstAudioMs: 60, chunkMs: 100, speed: 8, reply: 'Good evening.' });
+
+    const first = await start();
+    expect(wordsOf(await write(world, room, 'The first.'))).toEqual(['user: Alice: The first.']);
+    await room.call();
+    const second = await room.turn('Hello there.');
+    expect(wordsOf(second.reply.request)).toEqual([
+      'user: Alice: The first.',
+      'assistant: Good evening.',
+      'user: Alice: (sound)',
+    ]);
+    // Written down in the background, once the reply has begun.
+    await client.waitFor((event) => event.type === 'model-request' && event.endpoint === 'transcription', {
+      since: second.said.lastVoicePacketAtMs,
+    });
+    await first.kill();
+
+    const afterBetween = await start();
+    expect(await timesTold(world, room), 'nothing was cut off').toBe(0);
+    await room.call();
+    await client.setModel({ firstAudioMs: 60, speed: 2, reply: 'A long answer that will not be heard to its end.' });
+    const third = await room.say(room.alice, 'Where were we?');
+    const speaking = await room.botSpeaking(true, third.lastVoicePacketAtMs);
+    expect(wordsOf(await asked(world, third.lastVoicePacketAtMs))).toEqual([
+      'user: Alice: The first.',
+      'assistant: Good evening.',
+      'user: Alice: (sound)',
+      'assistant: (reply)',
+      'user: Alice: (sound)',
+    ]);
+    await afterBetween.kill();
+
+    const afterSpeaking = await start();
+    await expect.poll(() => timesTold(world, room), { timeout: 15_000 }).toBe(1);
+    const asking = (await client.modelRequests({ sinceMs: speaking.atMs })).filter(
+      ({ endpoint }) => endpoint === 'chat',
+    );
+    expect(asking.map(wordsOf), 'no call is repeated: this is the check at the start').toEqual([['user: Say hello.']]);
+    await client.setModel({ firstAudioMs: 3000, reply: 'Never heard.' });
+    const { interactionId } = await client.runCommand({
+      personId: room.alice.id,
+      channelId: room.voice.id,
+      command: 'ask',
+      options: { prompt: 'The fourth.' },
+    });
+    await asked(world, (await client.interaction({ interactionId })).createdAtMs);
+    await afterSpeaking.kill();
+
+    await start();
+    await expect.poll(() => timesTold(world, room), { timeout: 15_000 }).toBe(2);
+    await client.setModel({ firstAudioMs: 60, reply: 'Here I am.' });
+    expect(wordsOf(await write(world, room, 'The fifth.'))).toEqual([
+      'user: Alice: The first.',
+      'assistant: Good evening.',
+      'user: Alice: Hello there.',
+      'assistant: Good evening.',
+      // Acknowledged and not answered. Its sound is still kept: nobody has answered anything since.
+      'user: Alice: (sound)',
+      'user: Alice: The fourth.',
+      'user: Alice: The fifth.',
+    ]);
+  },
+);

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Chat, type Answer } from '../../src/conversation/chat.ts';
+import { Memory } from '../../src/conversation/memory.ts';
+import type { Model } from '../../src/model/model.ts';
+import { monotonicClock } from '../../src/time/clock.ts';
+import { startWorld } from '../bench/processes.ts';
+import { open, startDatabases, type TestDatabases } from '../store/support/stores.ts';
+import { newestTurn } from '../support/request-body.ts';
+import { silentLog } from '../support/silent-log.ts';
+import { BotProcess, homeOf } from './support/bot-process.ts';
+
+const EVENTS = 1000;
+/** Questions that are asked at the same time; the channels they are asked in take turns. */
+const AT_ONCE = 24;
+
+let databases: TestDatabases;
+beforeAll(async () => {
+  databases = await startDatabases();
+});
+afterAll(() => databases[Symbol.asyncDispose]());
+
+test(
+  'the same thousand events delivered to two memories on one PostgreSQL are answered a thousand times',
+  { timeout: 120_000 },
+  async () => {
+    const location = await databases.fresh('postgres');
+    await using parts = new AsyncDisposableStack();
+    let modelCalls = 0;
+    const model: Model = {
+      async *respond() {
+        modelCalls++;
+        yield { type: 'text', delta: 'Yes.' };
+        yield { type: 'done', finish: 'stop', audio: undefined, usage: undefined };
+      },
+      async *transcribe() {},
+    };
+    const chats = await Promise.all(
+      [1, 2].map(async () => {
+        const store = parts.use(await open(location));
+        const memory = parts.use(
+          new Memory({
+            store,
+            model,
+            botName: 'Parley',
+            tokenBudget: 16_000,
+            hasOptedOut: () => false,
+            clock: monotonicClock,
+            log: silentLog,
+          }),
+        );
+        return { store, chat: new Chat({ model, memory, voice: 'alloy', log: silentLog }) };
+      }),
+    );
+    const answers: (Answer | undefined)[][] = Array.from({ length: EVENTS }, () => []);
+    const { signal } = new AbortController();
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async (_, lane) => {
+        for (let event = lane; event < EVENTS; event += AT_ONCE) {
+          const question = {
+            turnId: `interaction:${event}`,
+            conversationId: `channel-${lane}`,
+            guildId: 'guild',
+            author: { id: 'alice', name: 'Alice' },
+            prompt: `Question ${event}?`,
+            speech: undefined,
+            output: 'text',
+          } as const;
+          // Either may be the first, and by more than the database needs.
+          const [first, second] = Math.random() < 0.5 ? chats : chats.toReversed();
+          const early = first?.chat.ask(question, signal);
+          if (Math.random() < 0.2) await early;
+          answers[event] = await Promise.all([early, second?.chat.ask(question, signal)]);
+        }
+      }),
+    );
+    const replies = answers.map((both) => both.filter((answer) => answer !== undefined).length);
+    expect(replies.filter((count) => count !== 1)).toEqual([]);
+    expect(modelCalls).toBe(EVENTS);
+    const kept = await Promise.all(
+      Array.from({ length: AT_ONCE }, async (_, lane) => chats[0]?.store.conversations.load(`channel-${lane}`, EVENTS)),
+    );
+    const turns = kept.flatMap((past) => past?.turns ?? []);
+    expect(new Set(turns.map(({ id }) => id)).size).toBe(EVENTS);
+    expect(turns.filter(({ state, reply }) => state !== 'done' || reply?.text !== 'Yes.')).toEqual([]);
+  },
+);
+
+test('two bots in the same server on one PostgreSQL give every question one answer', { timeout: 120_000 }, async () => {
+  const location = await databases.fresh('postgres');
+  if (location.kind !== 'postgres') throw new TypeError('not a server');
+  await using world = await startWorld();
+  await using _one = await BotProcess.start(world, location.url);
+  await using _two = await BotProcess.start(world, location.url);
+  const room = await homeOf(world);
+  const { client } = world;
+  await client.setModel({ firstAudioMs: 0, speed: 100, reply: 'Yes.' });
+  const asked = Array.from({ length: 10 }, (_, index) => `Number ${index}`);
+  for (const prompt of asked) {
+    const { state, messages } = await room.run(room.alice, 'ask', { prompt });
+    expect([state, ...messages.map(({ content }) => content)]).toEqual(['answered', 'Yes.']);
+  }
+  const newest = (await client.modelRequests({})).map((request) => newestTurn(request).join(' '));
+  // Each of the two has asked for a word when it started.
+  expect(newest).toEqual(['Say hello.', 'Say hello.', ...asked.map((prompt) => `Alice: ${prompt}`)]);
+});
