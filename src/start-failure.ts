@@ -26,7 +26,10 @@ export function startFailure(error: unknown): { readonly exitCode: number; reado
     return { exitCode, sentence: `The model cannot be used. ${error.operatorHint}` };
   }
   if (error instanceof DiscordSignInError) {
-    return { exitCode: EXIT_CONFIG, sentence: `${error.message}. Check DISCORD_TOKEN: Developer Portal, your application, Bot.` };
+    return {
+      exitCode: EXIT_CONFIG,
+      sentence: `${error.message}. Check DISCORD_TOKEN: Developer Portal, your application, Bot.`,
+    };
   }
   if (error instanceof DiscordUnreachableError) {
     return { exitCode: EXIT_UNAVAILABLE, sentence: `${error.message}. Check the network and DISCORD_API_URL.` };

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { SpokenTurn, TurnTiming } from './stage.ts';
 
 /** The least likeness at which two recordings count as the same sound after the codec. */
-export const SAME_SOUND = 0.95;
+const SAME_SOUND = 0.95;
 
 /** Tells the demo as it happens: to the terminal, and as Markdown for the folder. Keeps count of what did not hold. */
 export class Story {

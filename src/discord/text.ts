@@ -10,7 +10,9 @@ export function splitMessage(text: string, maxLength = MAX_MESSAGE_LENGTH): stri
   let rest = cleanText(text).trim();
   while (rest.length > maxLength) {
     const head = rest.slice(0, maxLength);
-    const sentenceEnd = Math.max(...['. ', '! ', '? ', '。', '\n'].map((end) => head.lastIndexOf(end) + end.length - 1));
+    const sentenceEnd = Math.max(
+      ...['. ', '! ', '? ', '。', '\n'].map((end) => head.lastIndexOf(end) + end.length - 1),
+    );
     const wordEnd = head.lastIndexOf(' ');
     let cut = sentenceEnd > maxLength / 2 ? sentenceEnd : wordEnd > maxLength / 2 ? wordEnd : maxLength;
     // Never between the halves of a surrogate pair.
