@@ -6,6 +6,7 @@ import {
   Events,
   GatewayIntentBits,
   type Interaction,
+  MessageFlags,
   TextInputStyle,
 } from 'discord.js';
 import { expect, test } from 'vitest';
@@ -77,11 +78,14 @@ async function answer(sandbox: Sandbox, interaction: Interaction): Promise<void>
       ],
     });
   } else if (interaction.isModalSubmit()) {
-    await interaction.reply({ content: `Named ${interaction.fields.getTextInputValue('name')}.`, flags: 64 });
+    await interaction.reply({
+      content: `Named ${interaction.fields.getTextInputValue('name')}.`,
+      flags: MessageFlags.Ephemeral,
+    });
   } else if (interaction.isStringSelectMenu()) {
     await interaction.update({ content: `Chosen: ${interaction.values.join()}` });
   } else if (interaction.isMessageContextMenuCommand()) {
-    await interaction.deferReply({ flags: 64 });
+    await interaction.deferReply({ flags: MessageFlags.Ephemeral });
     const file = await fetch(interaction.targetMessage.attachments.first()?.url ?? '');
     const form = new FormData();
     form.set('model', 'gpt-4o-transcribe');

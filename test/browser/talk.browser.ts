@@ -71,7 +71,7 @@ test('whoever joins with the microphone is heard, and hears the answer', async (
   await caption.waitFor();
 
   // The inspector against the wire: the request's record, and the packets that somebody else heard.
-  const turn = page.locator('.turn').first();
+  const turn = page.locator(`.turn[data-turn="${request?.id}"]`);
   await turn.locator('[data-figure="played"]').waitFor();
   const shown = async (name: string): Promise<number> =>
     Number(await turn.locator(`[data-figure="${name}"]`).getAttribute('data-ms'));

@@ -1,4 +1,4 @@
-import type { Strings } from './english.ts';
+import type { Strings } from './strings.ts';
 
 export const french: Strings = {
   title: 'Aire de jeu Parley',

@@ -1,7 +1,8 @@
-import { english, type Strings } from './english.ts';
+import { english } from './english.ts';
 import { french } from './french.ts';
 import { italian } from './italian.ts';
 import { portuguese } from './portuguese.ts';
+import type { Strings } from './strings.ts';
 
 export interface Language {
   readonly code: string;

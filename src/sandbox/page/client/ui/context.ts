@@ -2,7 +2,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { PageState } from '../state.ts';
 import type { Store } from '../store.ts';
-import type { Strings } from '../language/english.ts';
+import type { Strings } from '../language/strings.ts';
 import type { Voice } from '../voice.ts';
 
 export interface PageParts {
