@@ -27,7 +27,7 @@ const FILES_AT_ONCE = 2;
 const MAX_WAITING = 8;
 
 export interface TranscriberParts {
-  readonly model: Model;
+  readonly model: Pick<Model, 'transcribe'>;
   readonly hosts: readonly AttachmentHost[];
   /** The program that decodes what we cannot: its name or path. */
   readonly ffmpeg: string;
