@@ -61,7 +61,7 @@ export class SqlConversations implements Conversations {
     const key = await keys.unwrap(conversationId, conversation);
     return {
       summary: summaries[0] && toSummary(summaries[0], key),
-      turns: toTurns(turns, utterances, key).toReversed(),
+      turns: (await toTurns(turns, utterances, key)).toReversed(),
       revision: revisionOf(conversation),
     };
   }

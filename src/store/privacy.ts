@@ -22,15 +22,35 @@ export class SqlPrivacy implements Privacy {
 
   async setOptedOut(personId: string, optedOut: boolean, atMs: number): Promise<void> {
     checkIds(personId);
-    const { builder } = this.#parts.dialect;
-    const query = optedOut
-      ? builder
-          .insertInto('opt_outs')
-          .values({ person_id: personId, since_ms: Math.round(atMs) })
-          .onConflict((conflict) => conflict.doNothing())
-          .compile()
-      : builder.deleteFrom('opt_outs').where('person_id', '=', personId).compile();
-    await this.#parts.database.write([{ query }], 'patient');
+    const { database, dialect, keys } = this.#parts;
+    const { builder } = dialect;
+    if (!optedOut) {
+      await database.write(
+        [{ query: builder.deleteFrom('opt_outs').where('person_id', '=', personId).compile() }],
+        'patient',
+      );
+      return;
+    }
+    const note = builder
+      .insertInto('opt_outs')
+      .values({ person_id: personId, since_ms: Math.round(atMs) })
+      .onConflict((conflict) => conflict.doNothing());
+    const sound = builder
+      .deleteFrom('speech')
+      .where((speech) =>
+        speech.exists(
+          speech
+            .selectFrom('utterances')
+            .select('utterances.turn_id')
+            .whereRef('utterances.turn_id', '=', 'speech.turn_id')
+            .whereRef('utterances.ordinal', '=', 'speech.ordinal')
+            .where('utterances.speaker_id', '=', personId),
+        ),
+      );
+    const outcome = await database.write([{ query: note.compile() }, { query: sound.compile() }], 'patient');
+    if (!outcome.committed || !outcome.changedRows[1]) return;
+    keys.forget();
+    await database.scrub();
   }
 
   async forgetConversation(conversationId: string): Promise<Forgotten> {

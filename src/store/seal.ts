@@ -23,7 +23,7 @@ export function seal(key: Uint8Array, plain: Uint8Array, place: string): Uint8Ar
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(place));
   const sealed = [Uint8Array.of(FORMAT), nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
-  return Uint8Array.from(Buffer.concat(sealed));
+  return plainView(Buffer.concat(sealed));
 }
 
 /** @throws {StoreError} `corrupt` when the bytes, the key or the place are not those of sealing. */
@@ -35,8 +35,10 @@ export function unseal(key: Uint8Array, sealed: Uint8Array, place: string): Uint
     });
     decipher.setAAD(Buffer.from(place));
     decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-    const plain = [decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES)), decipher.final()];
-    return Uint8Array.from(Buffer.concat(plain));
+    const plain = decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES));
+    // Gives nothing more in this mode, and throws when the tag is another.
+    decipher.final();
+    return plainView(plain);
   } catch (error) {
     throw altered(place, error);
   }
@@ -51,8 +53,14 @@ export function sealText(key: Uint8Array, text: string, place: string): Uint8Arr
 
 /** @throws {StoreError} `corrupt`, as {@link unseal} does. */
 export function unsealText(key: Uint8Array, sealed: Uint8Array, place: string): string {
-  const plain = Buffer.from(unseal(key, sealed, place));
+  const { buffer, byteOffset, length } = unseal(key, sealed, place);
+  const plain = Buffer.from(buffer, byteOffset, length);
   return plain.toString(plain[0] === UTF16LE ? 'utf16le' : 'utf8', 1);
+}
+
+/** The same bytes, not as Node's own kind of array. */
+function plainView({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 function altered(place: string, cause?: unknown): StoreError {

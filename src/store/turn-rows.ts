@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { sql, type CompiledQuery, type ExpressionBuilder, type SqlBool, type Expression } from 'kysely';
 
 import type { WriteStatement } from './database.ts';
@@ -5,6 +7,9 @@ import type { SqlDialect } from './dialect.ts';
 import type { Schema, TurnRow, UtteranceRow } from './schema.ts';
 import { seal, sealText, unseal, unsealText } from './seal.ts';
 import type { EndState, Ending, IncomingTurn, TurnRecord, UtteranceRecord } from './turn-store.ts';
+
+/** Opening what is sealed takes some 20 us each: a long history at once would hold up a frame of sound. */
+const TURNS_IN_ONE_GO = 10;
 
 /** How turns become rows and rows become turns again. `key` is the conversation's key throughout. */
 
@@ -122,14 +127,19 @@ export function turnQueries(
   return [turns.selectAll().compile(), utterances.compile()];
 }
 
-/** Turns from the rows of {@link turnQueries}, in the order of `turns`. */
-export function toTurns(
+/** Turns from the rows of {@link turnQueries}, in the order of `turns`. Lets other work through now and then. */
+export async function toTurns(
   turns: readonly TurnRow[],
   utterances: readonly UtteranceAndSound[],
   key: Uint8Array,
-): TurnRecord[] {
+): Promise<TurnRecord[]> {
   const byTurn = Map.groupBy(utterances, (row) => row.turn_id);
-  return turns.map((row) => toTurn(row, byTurn.get(row.id) ?? [], key));
+  const opened: TurnRecord[] = [];
+  for (const row of turns) {
+    opened.push(toTurn(row, byTurn.get(row.id) ?? [], key));
+    if (opened.length % TURNS_IN_ONE_GO === 0) await setImmediate();
+  }
+  return opened;
 }
 
 function toTurn(row: TurnRow, utterances: readonly UtteranceAndSound[], key: Uint8Array): TurnRecord {

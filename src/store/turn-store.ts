@@ -194,6 +194,7 @@ export type ExportRecord =
 export interface Privacy {
   /** Everybody who does not want to be heard, from whichever process they said so. Keep it at hand with `OptOutList`. */
   optedOut(): Promise<ReadonlySet<string>>;
+  /** Whoever opts out has the sound that is kept of them deleted, too; their words stay until they are forgotten. */
   setOptedOut(personId: string, optedOut: boolean, atMs: number): Promise<void>;
   /** Deletes a conversation and its key; turns that are open go too. Resolves when it has left the files. */
   forgetConversation(conversationId: string): Promise<Forgotten>;

@@ -273,6 +273,17 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
     expect(await other.privacy.optedOut()).toEqual(new Set(['ada']));
   });
 
+  test('an opt-out takes the sound of that person with it, and of nobody else', async () => {
+    const bo = utterance({ speakerId: 'bo', speech: SPEECH });
+    await hold(store, incoming('both', { utterances: [utterance({ speech: SPEECH }), bo] }));
+    await store.privacy.setOptedOut('ada', true, T0);
+    const { turns } = await store.conversations.load('channel-1', 10);
+    expect(turns[0]?.utterances.map(({ speech, text }) => [speech?.data, text])).toEqual([
+      [undefined, 'hello'],
+      [SPEECH.data, 'hello'],
+    ]);
+  });
+
   test('describes and exports a conversation', async () => {
     expect(await store.conversations.describe('channel-1')).toEqual({
       turns: 0,

@@ -44,7 +44,8 @@ export async function killTurnMakers(location: StoreLocation, kills: number, lan
     }),
   );
   for (const { id } of await store.turns.takeOver()) told.push(id);
-  const { turns } = await store.conversations.load('channel-1', 1_000_000);
+  const records = await Array.fromAsync(store.conversations.export('channel-1'));
+  const turns = records.filter((record) => record.type === 'turn');
   const byId = new Map(turns.map((turn) => [turn.id, turn]));
   const isKept = (id: string): boolean => byId.get(id)?.utterances[0]?.text === `said in ${id}`;
   const isDone = (id: string): boolean =>
