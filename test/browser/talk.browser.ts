@@ -9,8 +9,11 @@ import { outputOf, TestBrowser, type OpenPage } from './support/browser.ts';
 
 /** What the page plays is what the model sent, through two codecs and a jitter buffer. */
 const SAME_SOUND = 0.9;
-/** The browser's echo cancellation, noise suppression and gain work on the microphone, and may turn the polarity over. */
-const SAME_WORDS = 0.7;
+/**
+ * The browser's echo cancellation, noise suppression and gain work on the microphone, and may turn the polarity over; a
+ * machine short of processors loses some of the fake device's sound. Other speech is below 0.2.
+ */
+const SAME_WORDS = 0.4;
 /** How exact the inspector is. */
 const EXACT_MS = 20;
 
@@ -56,7 +59,9 @@ test('whoever joins with the microphone is heard, and hears the answer', async (
   const ended = await botSpeaking(false, started.atMs);
   await page.waitForTimeout(600);
 
-  const [request] = await scene.chatRequests(spoke.atMs);
+  // The one that was answered: a microphone that drops out for a moment has the bot ask again.
+  const requests = await scene.chatRequests(spoke.atMs);
+  const request = requests.findLast(({ firstAudioAtMs = Infinity }) => firstAudioAtMs < started.atMs);
   const received = samplesOf(request?.audio.at(-1)?.wav);
   expect(Math.abs(correlate(said, received).correlation), 'the model received what was said').toBeGreaterThan(
     SAME_WORDS,
@@ -101,6 +106,7 @@ test('whoever joins with the microphone is heard, and hears the answer', async (
 
 test('speaking over the reply stops it, and the inspector says so', async () => {
   const { page } = opened;
+  await scene.client.setModel({ reply: 'This is a long answer, so that there is time to speak over it. '.repeat(3) });
   const since = performance.now();
   await page.getByRole('button', { name: 'Tell me a little about yourself.' }).click();
   const started = await botSpeaking(true, since);

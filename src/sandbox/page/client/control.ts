@@ -7,7 +7,7 @@ type Result<Method extends keyof ControlMethods> = Awaited<ReturnType<ControlMet
 const RECONNECT_MS = 1000;
 
 /** The sandbox has refused; the message is its reason. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
