@@ -16,8 +16,11 @@ export interface DecodingOptions {
   readonly cutting: Cutting;
 }
 
-/** The next piece must be there within this time: a minute of sound takes half a second of it. */
-const PIECE_DEADLINE_MS = 10_000;
+/**
+ * The next piece must be there within this time. A minute of sound takes half a second of it, on a machine that has many
+ * other things to do ten times as much.
+ */
+const PIECE_DEADLINE_MS = 14_000;
 const CHILD_HEAP_MB = 192;
 
 /** Kinds and what decodes them. Where that finds a codec it does not know, ffmpeg has a try. */
