@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import process from 'node:process';
 
-import { startApp, type App } from './app.ts';
+import type { App } from './app.ts';
 import { parseConfig, secretsOf, type Config } from './config/config.ts';
 import { readEnv } from './config/env.ts';
 import { EXIT_CONFIG, ConfigError } from './config/problems.ts';
-import { startFailure } from './start-failure.ts';
 import { createLogger, type RootLog } from './telemetry/logger.ts';
 
 /** A process that is told to stop must be gone by then; orchestrators kill it soon after. */
@@ -26,6 +25,8 @@ function readConfig(): Config | undefined {
 }
 
 async function run(config: Config): Promise<void> {
+  // Loading all of it takes a second or two: whoever has made a mistake in the settings is told before that.
+  const [{ startApp }, { startFailure }] = await Promise.all([import('./app.ts'), import('./start-failure.ts')]);
   const log = createLogger({ level: config.logLevel, secrets: secretsOf(config) });
   for (const { level, fields, message } of config.notices) log[level](fields, message);
   const stop = new AbortController();
