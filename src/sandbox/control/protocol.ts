@@ -403,10 +403,10 @@ export type SandboxEvent =
   /** The bot's voice connection is ready to send and receive. */
   | { type: 'bot-voice-ready'; atMs: number; guildId: string; channelId: string; mode: string; daveVersion: number }
   | { type: 'bot-voice-gone'; atMs: number; guildId: string; code: number }
-  /** A person begins or has ended a stretch of speech. */
-  | { type: 'person-speaking'; atMs: number; personId: string; speaking: boolean }
+  /** A person begins or has ended a stretch of speech, whose last packet that was not silence went out at `lastVoiceAtMs`. */
+  | { type: 'person-speaking'; atMs: number; personId: string; speaking: boolean; lastVoiceAtMs?: number }
   /** The bot's first packet after silence, or the end of its speech. */
-  | { type: 'bot-speaking'; atMs: number; guildId: string; speaking: boolean }
+  | { type: 'bot-speaking'; atMs: number; guildId: string; speaking: boolean; lastVoiceAtMs?: number }
   | { type: 'model-request'; atMs: number; requestId: string; endpoint: 'chat' | 'transcription' | 'token' }
   | { type: 'model-first-audio'; atMs: number; requestId: string }
   | { type: 'model-ended'; atMs: number; requestId: string; abandoned: boolean };

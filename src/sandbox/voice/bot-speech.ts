@@ -7,19 +7,21 @@ const QUIET_MS = 200;
 /** Tells when the bot begins to speak and when it has stopped: five silence frames, or no packets for a while. */
 export class BotSpeech implements Disposable {
   readonly #clock: Clock;
-  readonly #onChange: (speaking: boolean, atMs: number) => void;
+  readonly #onChange: (speaking: boolean, atMs: number, lastVoiceAtMs: number | undefined) => void;
   #speaking = false;
   #silentFrames = 0;
   #lastPacketAtMs = 0;
+  #lastVoiceAtMs = 0;
   #timer: Disposable | undefined;
 
-  constructor(clock: Clock, onChange: (speaking: boolean, atMs: number) => void) {
+  constructor(clock: Clock, onChange: (speaking: boolean, atMs: number, lastVoiceAtMs: number | undefined) => void) {
     this.#clock = clock;
     this.#onChange = onChange;
   }
 
   packet(silence: boolean, atMs: number): void {
     this.#lastPacketAtMs = atMs;
+    if (!silence) this.#lastVoiceAtMs = atMs;
     this.#silentFrames = silence ? this.#silentFrames + 1 : 0;
     if (!silence && !this.#speaking) {
       this.#change(true, atMs);
@@ -36,7 +38,7 @@ export class BotSpeech implements Disposable {
   #change(speaking: boolean, atMs: number): void {
     this.#speaking = speaking;
     if (!speaking) this.#timer?.[Symbol.dispose]();
-    this.#onChange(speaking, atMs);
+    this.#onChange(speaking, atMs, speaking ? undefined : this.#lastVoiceAtMs);
   }
 
   /** One timer that looks again, rather than one for each packet. */

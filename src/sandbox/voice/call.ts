@@ -149,8 +149,14 @@ export class Call implements Disposable {
       member,
       link: undefined,
       track: new Track(),
-      speech: new BotSpeech(this.#context.clock, (speaking, atMs) =>
-        this.#context.emit({ type: 'bot-speaking', atMs, guildId: this.guildId, speaking }),
+      speech: new BotSpeech(this.#context.clock, (speaking, atMs, lastVoiceAtMs) =>
+        this.#context.emit({
+          type: 'bot-speaking',
+          atMs,
+          guildId: this.guildId,
+          speaking,
+          ...(lastVoiceAtMs === undefined ? {} : { lastVoiceAtMs }),
+        }),
       ),
     };
   }
@@ -210,6 +216,7 @@ export class Call implements Disposable {
   #fromPerson(person: Person, rtp: RtpPacket): void {
     this.#towardsBot(person, rtp);
     const atMs = this.#context.clock.nowMs();
+    if (!isSilence(rtp.payload)) person.lastVoiceAtMs = atMs;
     let sound: HeardSound | undefined;
     for (const listener of this.#people.values()) {
       if (listener === person || listener.member.deafened) continue;
@@ -233,7 +240,8 @@ export class Call implements Disposable {
   #personSpeaking(person: Person, speaking: boolean): void {
     const { clock, emit } = this.#context;
     const { userId } = person.member;
-    emit({ type: 'person-speaking', atMs: clock.nowMs(), personId: userId, speaking });
+    const ended = speaking ? {} : { lastVoiceAtMs: person.lastVoiceAtMs };
+    emit({ type: 'person-speaking', atMs: clock.nowMs(), personId: userId, speaking, ...ended });
     const link = this.#bot?.link;
     if (speaking && link?.open) this.#notices.begun(link, { userId, ssrc: person.microphone.ssrc });
   }

@@ -29,6 +29,8 @@ export class Person implements Disposable {
   #member: CallMember;
   readonly #waiting: AbortController[] = [];
   #last: Promise<unknown> = Promise.resolve();
+  /** When the last packet that was not silence went out. */
+  lastVoiceAtMs = 0;
   #speaking = false;
   #liveSilence = 0;
 

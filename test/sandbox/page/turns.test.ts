@@ -12,7 +12,7 @@ function logOf(events: readonly SandboxEvent[]): TurnLog {
 const speaking = (personId: string, from: number, to: number): SandboxEvent[] => [
   { type: 'person-speaking', atMs: from, personId, speaking: true },
   // Five silence frames of 20 ms come after the last voice.
-  { type: 'person-speaking', atMs: to + 100, personId, speaking: false },
+  { type: 'person-speaking', atMs: to + 100, personId, speaking: false, lastVoiceAtMs: to },
 ];
 const request = (requestId: string, atMs: number): SandboxEvent => ({
   type: 'model-request',
@@ -32,6 +32,8 @@ const bot = (speaks: boolean, atMs: number): SandboxEvent => ({
   atMs,
   guildId: 'guild',
   speaking: speaks,
+  // So do they after the bot's.
+  ...(speaks ? {} : { lastVoiceAtMs: atMs - 100 }),
 });
 
 test('a turn heard whole has all its figures', () => {

@@ -4,8 +4,6 @@ import type { ModelRequestRecord, SandboxEvent } from '../../control/protocol.ts
 const MAX_TURNS = 60;
 /** Stretches of speech that wait for a request. */
 const MAX_STRETCHES = 20;
-/** Five silence frames of 20 ms end a stretch of speech; the event tells of the last of them. */
-const SILENCE_TAIL_MS = 100;
 /** Silence that a reply may begin and end with. */
 const LONGEST_SILENCE_MS = 1500;
 /** A reply that was spoken over counts as heard whole when no more than this is missing. */
@@ -60,7 +58,7 @@ export class TurnLog {
     switch (event.type) {
       case 'person-speaking':
         if (event.speaking) this.#begin(event.personId, event.atMs);
-        else this.#end(event.personId, event.atMs - SILENCE_TAIL_MS);
+        else this.#end(event.personId, event.lastVoiceAtMs ?? event.atMs);
         return true;
       case 'model-request':
         if (event.endpoint === 'token') return false;
@@ -71,7 +69,7 @@ export class TurnLog {
       case 'model-ended':
         return this.#change(event.requestId, { endedAtMs: event.atMs, abandoned: event.abandoned });
       case 'bot-speaking':
-        this.#botSpeaking(event.speaking, event.atMs);
+        this.#botSpeaking(event.speaking, event.speaking ? event.atMs : (event.lastVoiceAtMs ?? event.atMs));
         return true;
       case 'bot-online':
       case 'bot-offline':
@@ -124,7 +122,7 @@ export class TurnLog {
   #botSpeaking(speaking: boolean, atMs: number): void {
     if (!speaking) {
       const open = this.turns.findLast(({ reply }) => reply !== undefined && reply.toMs === undefined);
-      if (open?.reply) this.#change(open.id, { reply: { ...open.reply, toMs: atMs - SILENCE_TAIL_MS } });
+      if (open?.reply) this.#change(open.id, { reply: { ...open.reply, toMs: atMs } });
       return;
     }
     // What was asked in writing is answered in writing.
