@@ -12,7 +12,7 @@ import { BotProcess, homeOf } from './support/bot-process.ts';
 
 const EVENTS = 1000;
 /** Questions that are asked at the same time; the channels they are asked in take turns. */
-const AT_ONCE = 24;
+const AT_ONCE = 10;
 
 let databases: TestDatabases;
 beforeAll(async () => {
