@@ -10,6 +10,9 @@ import { createLogger, type RootLog } from './telemetry/logger.ts';
 /** A process that is told to stop must be gone by then; orchestrators kill it soon after. */
 const STOP_DEADLINE_MS = 9500;
 
+/** How long sockets that are closing may keep a process that is done. */
+const LINGER_MS = 500;
+
 const config = readConfig();
 if (config) await run(config);
 
@@ -49,7 +52,7 @@ async function run(config: Config): Promise<void> {
   let app: App | undefined;
   try {
     app = await startApp(config, log, stop.signal, fail);
-    if (app.sandbox) tell(welcome(config, app.sandbox.controlUrl));
+    if (app.sandbox) tell(welcome(config, app.sandbox.pageUrl));
     if (!stop.signal.aborted) await once(stop.signal, 'abort');
   } catch (error) {
     if (!stop.signal.aborted) fail(error);
@@ -58,6 +61,8 @@ async function run(config: Config): Promise<void> {
   await app?.[Symbol.asyncDispose]();
   log.info({}, 'stopped');
   await log.flush();
+  // All of ours has ended. What may still hold the process is a request that nobody answers.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
 /** The process ends when its last socket closes; if something holds it, it must end all the same. */
@@ -68,16 +73,19 @@ function dieAfterDeadline(log: RootLog): void {
   }, STOP_DEADLINE_MS).unref();
 }
 
-function welcome(config: Config, controlUrl: string): string {
-  const missing = [
-    config.discord.kind === 'sandbox' ? 'a Discord server' : undefined,
-    config.model.kind === 'sandbox' ? 'a model' : undefined,
-  ].filter((part) => part !== undefined);
-  return [
-    `Parley is running with ${missing.join(' and ')} of its own on this machine; the sandbox is controlled at ${controlUrl}.`,
-    'Hear it talk: npm run demo. To go on to a real Discord server, set DISCORD_TOKEN.',
-    'For a real model, set AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_DEPLOYMENT_NAME; README.md has both step by step.',
-  ].join('\n');
+/** What runs, and how to go on to what is real. */
+function welcome({ discord, model }: Config, pageUrl: string): string {
+  const lines = [
+    discord.kind === 'sandbox'
+      ? `Parley is running in a Discord of its own on this machine: open ${pageUrl} in a browser and talk with it.`
+      : 'Parley is running on your Discord server and answers like an echo, for want of a model.',
+  ];
+  if (discord.kind === 'sandbox')
+    lines.push('For a real Discord server set DISCORD_TOKEN; README.md has it step by step.');
+  if (model.kind === 'sandbox') {
+    lines.push('For a real model set AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_DEPLOYMENT_NAME; README.md has that, too.');
+  }
+  return lines.join('\n');
 }
 
 /** For the person at the terminal; the log goes to standard output. */
