@@ -4,7 +4,7 @@ import type { Env } from '../../src/config/env.ts';
 import { SandboxClient } from '../../src/sandbox/control/client.ts';
 import { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { ParleyProcess } from '../support/parley-process.ts';
-import { settingsFor } from '../support/scene.ts';
+import { settingsFor, without } from '../support/scene.ts';
 
 let sandbox: Sandbox;
 let client: SandboxClient;
@@ -48,15 +48,15 @@ const WAYS: readonly Way[] = [
   },
   {
     title: 'Azure without a key, through managed identity',
-    env: ({ AZURE_OPENAI_API_KEY: _, ...settings }) => ({ ...settings, ...identity() }),
+    env: (settings) => ({ ...without(settings, 'AZURE_OPENAI_API_KEY'), ...identity() }),
     auth: 'bearer',
     path: '/openai/v1/chat/completions',
     notices: [],
   },
   {
     title: 'Azure without a key, on the dated path, with another provider beside it',
-    env: ({ AZURE_OPENAI_API_KEY: _, ...settings }) => ({
-      ...settings,
+    env: (settings) => ({
+      ...without(settings, 'AZURE_OPENAI_API_KEY'),
       ...identity(),
       OPENAI_API_VERSION: '2025-01-01-preview',
       OPENAI_API_KEY: 'sk-left-in-the-shell-by-something-else',

@@ -7,7 +7,7 @@ import type { Env } from '../../src/config/env.ts';
 import { SandboxClient } from '../../src/sandbox/control/client.ts';
 import { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { ParleyProcess } from '../support/parley-process.ts';
-import { settingsFor } from '../support/scene.ts';
+import { settingsFor, without } from '../support/scene.ts';
 
 /** Settings are wrong: restarting does not help. */
 const CONFIG = 78;
@@ -176,10 +176,6 @@ function expectForPeople(parley: ParleyProcess, settings: Env): void {
     expect(parley.errors.includes(secret), 'a secret on standard error').toBe(false);
     expect(parley.output.includes(secret), 'a secret in the log').toBe(false);
   }
-}
-
-function without(settings: Env, ...names: readonly (keyof Env)[]): Env {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.some((one) => one === name)));
 }
 
 function portOf(server: Server): number {

@@ -65,12 +65,13 @@ test.for(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
-test('a question that is being answered is still answered, and a new process takes over', async () => {
+test('a question that is being answered is still answered, even when it is told to stop', async () => {
   await client.setModel({ reply: 'Here I am.', firstAudioMs: 1500 });
   await using parley = await ParleyProcess.start(settingsFor(sandbox), sandbox);
   await parley.logs('ready');
+  const since = now();
   const answer = room.ask(room.alice, 'ask', { prompt: 'Are you there?' });
-  await client.waitFor((event) => event.type === 'interaction-updated' && event.interaction.state === 'deferred');
+  await room.request(since);
   expect(await parley.stop()).toMatchObject({ code: 0, signal: null });
   expect(await answer).toBe('Here I am.');
   await client.setModel({ firstAudioMs: 60 });
@@ -103,6 +104,19 @@ test.for([
     expect(parley.logged('stopped')).toHaveLength(1);
   },
 );
+
+// The last one: the sandbox's Discord answers nothing from then on.
+test('SIGTERM while Discord answers nothing any more: gone in time all the same', async () => {
+  await using parley = await ParleyProcess.start(settingsFor(sandbox), sandbox);
+  await parley.logs('ready');
+  await room.call();
+  await client.restFault({ route: '^(POST|PATCH|DELETE) ', times: 20, status: 200, delayMs: 30_000 });
+  const since = now();
+  const exit = await parley.stop();
+  expect(exit).toMatchObject({ code: 0, signal: null });
+  expect(exit.tookMs).toBeLessThan(STOP_WITHIN_MS);
+  await botLeft(since);
+});
 
 function botLeft(since: number) {
   return client.waitFor(

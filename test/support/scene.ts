@@ -141,6 +141,11 @@ export function settingsFor({ discord, model }: Pick<Sandbox, 'discord' | 'model
   };
 }
 
+/** Settings with these left out. */
+export function without(settings: Env, ...names: readonly (keyof Env)[]): Env {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.some((one) => one === name)));
+}
+
 /** Keeps every event from now on. */
 function collect(client: SandboxClient): AsyncDisposable & { readonly events: readonly SandboxEvent[] } {
   const stop = new AbortController();

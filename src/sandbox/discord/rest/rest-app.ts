@@ -56,7 +56,11 @@ async function observed(
   const method = context.req.method;
   const path = withoutTokens(context.req.path.slice(base.length));
   const fault = log.takeFault(method, path);
-  if (fault?.delayMs !== undefined) await sleep(clock, fault.delayMs, signal);
+  if (fault?.delayMs !== undefined) {
+    await sleep(clock, fault.delayMs, signal).catch(() => undefined);
+    // The sandbox has ended meanwhile: nobody waits for the answer.
+    if (signal.aborted) return new Response(null, { status: 503 });
+  }
   const response = faultResponse(fault, context.env.incoming) ?? (await answered(carryOut));
   log.record(method, path, fault?.status === 0 ? 0 : response.status);
   return response;
