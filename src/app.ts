@@ -35,6 +35,9 @@ const DEFAULT_VOICE = 'alloy';
 /** How long commands that are running may take to finish when Parley is told to stop. */
 const SETTLE_MS = 4000;
 
+/** How long Discord may take over what is still to be said then; after that it stays unsaid. */
+const SAY_GOODBYE_MS = 7000;
+
 /** The bot, running. Disposing it leaves every call, finishes what is being said in writing, and signs out. */
 export interface App extends AsyncDisposable {
   /** The embedded Discord and model, when something was not configured. */
@@ -81,8 +84,12 @@ export async function startApp(
   modelPart.ready();
   const model = new ChatCompletionsModel(modelParts);
 
-  const client = createClient(discord.apiUrl, log);
-  parts.defer(() => client.destroy());
+  const closing = new AbortController();
+  const client = createClient(discord.apiUrl, log, closing.signal);
+  parts.defer(async () => {
+    closing.abort();
+    await client.destroy();
+  });
   const bot = await signIn(client, discord.token, signal);
   parts.use(onRefusal(client, fail));
 
@@ -152,7 +159,10 @@ export async function startApp(
     sandbox,
     botId: bot.user.id,
     silenceMs: FIXED_RULE.silenceMs,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      using _ = clock.after(SAY_GOODBYE_MS, () => closing.abort());
+      await running.disposeAsync();
+    },
   };
 }
 
