@@ -10,9 +10,6 @@ import { createLogger, type RootLog } from './telemetry/logger.ts';
 /** A process that is told to stop must be gone by then; orchestrators kill it soon after. */
 const STOP_DEADLINE_MS = 9500;
 
-/** How long sockets that are closing may keep a process that is done. */
-const LINGER_MS = 500;
-
 const config = readConfig();
 if (config) await run(config);
 
@@ -61,8 +58,6 @@ async function run(config: Config): Promise<void> {
   await app?.[Symbol.asyncDispose]();
   log.info({}, 'stopped');
   await log.flush();
-  // All of ours has ended. What may still hold the process is a request that nobody answers.
-  setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
 /** The process ends when its last socket closes; if something holds it, it must end all the same. */
