@@ -11,7 +11,7 @@ const STORY =
   'Every morning he walked down to the harbour. There he counted the boats and whistled.';
 
 /** The guard is 200 ms of voiced sound; what is more is the way there and a machine that is busy with other things. */
-const MAX_STOP_MS = 600;
+const MAX_STOP_MS = 1000;
 
 let scene: Scene;
 let room: Room;

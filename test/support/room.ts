@@ -94,6 +94,8 @@ export class Room {
     this.calledAtMs = now();
     const answer = await this.ask(this.alice, 'join');
     if (!answer.includes('listening')) throw new Error(`the bot did not come: ${answer}`);
+    // People can read that a moment before the bot knows that they can, and only then does it listen.
+    await this.run(this.alice, 'help');
   }
 
   /** Sends the bot away, if it is there. */
