@@ -21,6 +21,8 @@ export interface SqlDialect {
   readonly bytes: RawBuilder<unknown>;
   /** The database's own clock in milliseconds since the epoch: one clock for all processes that share it. */
   readonly nowMs: RawBuilder<number>;
+  /** How many tables there are that hold the version: none in an empty database. */
+  readonly countVersionTables: CompiledQuery<{ found: number }>;
   /** Keeps other processes from changing the tables until this transaction ends; SQLite has one writer anyway. */
   readonly lockTables: CompiledQuery | undefined;
 }
@@ -29,17 +31,20 @@ export interface SqlDialect {
 const MIGRATION_LOCK = 7_275_3591;
 
 export function sqliteDialect(): SqlDialect {
+  const builder = new Kysely<Schema>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
   return {
-    builder: new Kysely<Schema>({
-      dialect: {
-        createAdapter: () => new SqliteAdapter(),
-        createDriver: () => new DummyDriver(),
-        createIntrospector: (db) => new SqliteIntrospector(db),
-        createQueryCompiler: () => new SqliteQueryCompiler(),
-      },
-    }),
+    builder,
     bytes: sql`blob`,
     nowMs: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+    countVersionTables: sql<{ found: number }>`
+      select count(*) as found from sqlite_master where name = 'schema_version'`.compile(builder),
     lockTables: undefined,
   };
 }
@@ -57,6 +62,11 @@ export function postgresDialect(): SqlDialect {
     builder,
     bytes: sql`bytea`,
     nowMs: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
+    // Found where names without a schema are looked for.
+    countVersionTables: sql<{ found: number }>`
+      select count(*) as found from (values (to_regclass('schema_version'))) as tables (name) where name is not null`.compile(
+      builder,
+    ),
     lockTables: sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.compile(builder),
   };
 }

@@ -21,27 +21,9 @@ export async function migrate(database: Database, dialect: SqlDialect): Promise<
   const { builder } = dialect;
   const readVersion = builder.selectFrom('schema_version').select('version').compile();
   const lock: WriteStatement[] = dialect.lockTables ? [{ query: dialect.lockTables }] : [];
-  await database.write(
-    [
-      ...lock,
-      {
-        query: builder.schema
-          .createTable('schema_version')
-          .ifNotExists()
-          .addColumn('id', 'integer', (column) => column.primaryKey())
-          .addColumn('version', 'integer', (column) => column.notNull())
-          .compile(),
-      },
-      {
-        query: builder
-          .insertInto('schema_version')
-          .values({ id: 1, version: 0 })
-          .onConflict((conflict) => conflict.doNothing())
-          .compile(),
-      },
-    ],
-    LIMIT_MS,
-  );
+  // Tables that are as they should be are only read: a database that takes no writes just now can still be opened.
+  const [tables] = await database.read([dialect.countVersionTables], LIMIT_MS);
+  if (tables[0]?.found !== 1) await beginVersions(database, dialect, lock);
   for (;;) {
     const [rows] = await database.read([readVersion], LIMIT_MS);
     const version = rows[0]?.version ?? 0;
@@ -64,6 +46,23 @@ export async function migrate(database: Database, dialect: SqlDialect): Promise<
       LIMIT_MS,
     );
   }
+}
+
+async function beginVersions(
+  database: Database,
+  { builder }: SqlDialect,
+  lock: readonly WriteStatement[],
+): Promise<void> {
+  const table = builder.schema
+    .createTable('schema_version')
+    .ifNotExists()
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('version', 'integer', (column) => column.notNull());
+  const first = builder
+    .insertInto('schema_version')
+    .values({ id: 1, version: 0 })
+    .onConflict((conflict) => conflict.doNothing());
+  await database.write([...lock, { query: table.compile() }, { query: first.compile() }], LIMIT_MS);
 }
 
 function firstTables({ builder, bytes }: SqlDialect): readonly CompiledQuery[] {

@@ -68,7 +68,8 @@ export class PatientDatabase implements AsyncDisposable {
     for (;;) {
       try {
         await this.#opened();
-        this.#health.ok('write');
+        // Being able to write is what the preparation says, or the next write.
+        this.#health.ok('read');
         return;
       } catch (error) {
         const failure = asStoreError(error);

@@ -10,12 +10,15 @@ import type { StoreParts } from './parts.ts';
 import { PatientDatabase } from './patient-database.ts';
 import { SqlPrivacy } from './privacy.ts';
 import { StoreHealth } from './store-health.ts';
+import { StoreError, type StoreTrouble } from './store-error.ts';
 import type { TurnStore } from './turn-store.ts';
 import { SqlTurns } from './turns.ts';
 
 /** While the store is failing the heartbeat finds out whether it is back. */
 const FAILING_BEAT_MS = 1000;
 const PREPARE_LIMIT_MS = 10_000;
+/** Troubles of writing that leave a database readable. */
+const READABLE: ReadonlySet<StoreTrouble> = new Set(['locked', 'full', 'read-only']);
 
 /** The store on any SQL database. Opens it by itself, and again after every fault. */
 export class SqlStore implements TurnStore {
@@ -37,8 +40,14 @@ export class SqlStore implements TurnStore {
       await migrate(database, dialect);
       await keys.open(database, dialect, PREPARE_LIMIT_MS);
       const sentAtMs = clock.nowMs();
-      await database.write([{ query: lease.beat(dialect) }], PREPARE_LIMIT_MS);
-      lease.beaten(sentAtMs);
+      try {
+        await database.write([{ query: lease.beat(dialect) }], PREPARE_LIMIT_MS);
+        lease.beaten(sentAtMs);
+      } catch (error) {
+        // What is kept can be read all the same; turns begin with a lease or not at all.
+        if (!(error instanceof StoreError) || !READABLE.has(error.kind)) throw error;
+        this.health.failing(error, 'write');
+      }
     };
     const database = new PatientDatabase(options.database, prepare, this.health, clock);
     this.#clock = clock;

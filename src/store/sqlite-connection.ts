@@ -31,6 +31,9 @@ const LOCK_REST_MS = 20;
 const MAX_STATEMENTS = 200;
 const PAGE_BYTES = 4096;
 
+/** Nothing is wrong with the connection then, so it stays: {@link SqliteConnection.isFatal} knows this by its kind. */
+export const TOO_LATE = 'the disk is too slow, or has too much to do';
+
 /** Primary result codes of https://sqlite.org/rescode.html. */
 const TROUBLES: ReadonlyMap<number, StoreTrouble> = new Map([
   [3, 'read-only'],
@@ -110,7 +113,7 @@ export class SqliteConnection {
         changedRows.push(changes);
       }
       // Whoever waited for this has gone by now, and must not find later that it was done.
-      if (isLate()) throw new StoreError('unavailable', 'the disk is too slow');
+      if (isLate()) throw new StoreError('overloaded', TOO_LATE);
       this.#prepare('commit').run();
       return { committed: true, changedRows };
     });

@@ -1,6 +1,6 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 
-import { SqliteConnection, type SqliteOptions, type SqliteStatement } from './sqlite-connection.ts';
+import { SqliteConnection, TOO_LATE, type SqliteOptions, type SqliteStatement } from './sqlite-connection.ts';
 import { StoreError, type StoreTrouble } from './store-error.ts';
 
 /** What the thread is asked to do. */
@@ -48,7 +48,7 @@ function serve(port: MessagePort, options: SqliteOptions): void {
       port.close();
       return undefined;
     }
-    if (isLate()) throw new StoreError('unavailable', 'the disk is too slow');
+    if (isLate()) throw new StoreError('overloaded', TOO_LATE);
     if (job.kind === 'open') {
       connection ??= new SqliteConnection(options);
       return undefined;

@@ -4,7 +4,7 @@
  * - `full`: no room on the disk, or the configured size is reached.
  * - `read-only`: the file, its folder or the server takes no writes.
  * - `unavailable`: the server or the disk does not answer.
- * - `overloaded`: too many operations wait already.
+ * - `overloaded`: too many operations wait, or they wait too long.
  * - `corrupt`: the file is damaged or is no database, or a row was altered.
  * - `newer-schema`: a newer Parley made this database.
  * - `wrong-key`: what is kept was encrypted with a key that is not configured.

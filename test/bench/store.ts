@@ -94,7 +94,7 @@ async function benchLock(): Promise<string[]> {
     await using store = await open({ kind: 'sqlite', file });
     await store.turns.receive(incoming('a'));
     const idle = await stalls(() => elapsed(LOCK_MS));
-    using other = new DatabaseSync(file);
+    using other = new DatabaseSync(file, { timeout: 1000 });
     const locked = await stalls(async () => {
       other.exec('begin immediate');
       const finished = store.turns.finish('a', ending());

@@ -72,7 +72,7 @@ test('an opt-out counts before it is kept, an opt-in only after', async () => {
   const { heard, onChange } = changes();
   using list = new OptOutList(store.privacy, new ManualClock(), onChange);
   await list.start();
-  using lock = new DatabaseSync(file);
+  using lock = new DatabaseSync(file, { timeout: 1000 });
   lock.exec('begin immediate');
   const out = list.set('ada', true, T0);
   expect(list.has('ada')).toBe(true);

@@ -28,7 +28,7 @@ describe('faults of the file', () => {
     await using store = await open({ kind: 'sqlite', file });
     await hold(store, incoming('before'));
     await store.turns.receive(incoming('a'));
-    using other = new DatabaseSync(file);
+    using other = new DatabaseSync(file, { timeout: 1000 });
     other.exec('begin immediate');
     const finished = store.turns.finish('a', ending());
     await expect(store.turns.receive(incoming('b'))).rejects.toMatchObject({ kind: 'locked', shouldRetry: true });
@@ -38,8 +38,16 @@ describe('faults of the file', () => {
     const askedAtMs = performance.now();
     await expect(store.turns.receive(incoming('b'))).rejects.toMatchObject({ kind: 'locked' });
     expect(performance.now() - askedAtMs).toBeLessThan(1500);
+    for (let times = 0; times < 4; times++) {
+      await expect(store.turns.receive(incoming('b'))).rejects.toMatchObject({ kind: 'locked' });
+      expect(await idsOf(store, 'channel-1')).toEqual(['before']);
+    }
+    await using late = await open({ kind: 'sqlite', file });
+    expect(await idsOf(late, 'channel-1')).toEqual(['before']);
+    expect(late.health.state.kind).toBe('failing');
     other.exec('rollback');
     expect(await finished).toBe('changed');
+    await becomes(late, 'ok');
     await becomes(store, 'ok');
     expect(await store.turns.record(incoming('b'), ending())).toBe('changed');
     expect(await idsOf(store, 'channel-1')).toEqual(['before', 'a', 'b']);
@@ -47,7 +55,7 @@ describe('faults of the file', () => {
 
   test('locked: what waits is bounded', async () => {
     await using store = await open({ kind: 'sqlite', file });
-    using other = new DatabaseSync(file);
+    using other = new DatabaseSync(file, { timeout: 1000 });
     other.exec('begin immediate');
     const waiting = Array.from({ length: 1000 }, () => store.turns.noticeSent('a'));
     await expect(store.turns.noticeSent('a')).rejects.toMatchObject({ kind: 'overloaded', shouldRetry: true });
