@@ -16,6 +16,7 @@ const SIZES = [10, 1000, 100_000] as const;
 const OWN_TURNS = 200;
 const MEASURED = 150;
 const LOCK_MS = 5000;
+const LOCK_ROUNDS = 3;
 /** A second of speech at 64 kbit/s. */
 const SOUND = { format: 'mp3', durationMs: 3000, data: new Uint8Array(24_000).fill(7) } as const;
 
@@ -92,30 +93,42 @@ async function benchLock(): Promise<string[]> {
   const file = join(dir, 'parley.db');
   try {
     await using store = await open({ kind: 'sqlite', file });
-    await store.turns.receive(incoming('a'));
-    const idle = await stalls(() => elapsed(LOCK_MS));
+    const lines: string[] = [];
+    const longestMs: number[] = [];
     using other = new DatabaseSync(file, { timeout: 1000 });
-    const locked = await stalls(async () => {
-      other.exec('begin immediate');
-      const finished = store.turns.finish('a', ending());
-      const endsAtMs = performance.now() + LOCK_MS;
-      for (let index = 0; performance.now() < endsAtMs; index++) {
-        await store.turns.receive(incoming(`b${index}`)).catch(() => {});
-        await store.conversations.load('channel-1', 40);
-        await elapsed(5);
-      }
-      other.exec('rollback');
-      await finished;
-    });
-    const outcome = locked.maxMs <= 20 ? 'reached' : 'MISSED ';
+    for (let round = 1; round <= LOCK_ROUNDS; round++) {
+      const idle = await stalls(() => elapsed(LOCK_MS));
+      const locked = await stalls(() => talkWhileLocked(store, other, `${round}`));
+      longestMs.push(locked.maxMs);
+      lines.push(
+        `event loop, round ${round}, ${LOCK_MS / 1000} s each: idle p99 ${idle.p99Ms.toFixed(1)}, longest ${idle.maxMs.toFixed(1)} ms late; SQLite locked p99 ${locked.p99Ms.toFixed(1)}, longest ${locked.maxMs.toFixed(1)} ms late`,
+      );
+    }
+    // The longest delay of one round is the machine's as often as ours; that of most rounds is not.
+    const median = longestMs.toSorted((a, b) => a - b)[Math.floor(LOCK_ROUNDS / 2)] ?? Number.NaN;
+    const outcome = median <= 20 ? 'reached' : 'MISSED ';
     return [
-      `event loop, idle for ${LOCK_MS / 1000} s: p99 ${idle.p99Ms.toFixed(1)} ms, longest ${idle.maxMs.toFixed(1)} ms late`,
-      `event loop, SQLite locked for ${LOCK_MS / 1000} s: p99 ${locked.p99Ms.toFixed(1)} ms, longest ${locked.maxMs.toFixed(1)} ms late`,
-      `${outcome}  no stall because of the database: target <= 20 ms, figure ${locked.maxMs.toFixed(1)} ms`,
+      ...lines,
+      `${outcome}  no stall because of the database, median of the longest: target <= 20 ms, figure ${median.toFixed(1)} ms`,
     ];
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** Turns begin, end and are loaded while another process has the file. */
+async function talkWhileLocked(store: SqlStore, other: DatabaseSync, name: string): Promise<void> {
+  await store.turns.receive(incoming(`${name}:kept`));
+  other.exec('begin immediate');
+  const finished = store.turns.finish(`${name}:kept`, ending());
+  const endsAtMs = performance.now() + LOCK_MS;
+  for (let index = 0; performance.now() < endsAtMs; index++) {
+    await store.turns.receive(incoming(`${name}:${index}`)).catch(() => {});
+    await store.conversations.load('channel-1', 40);
+    await elapsed(5);
+  }
+  other.exec('rollback');
+  if ((await finished) !== 'changed') throw new Error('a turn that ended while the file was locked was not kept');
 }
 
 async function stalls(work: () => Promise<unknown>): Promise<{ p99Ms: number; maxMs: number }> {
