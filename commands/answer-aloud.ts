@@ -1,6 +1,6 @@
-import { ApplicationCommandType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+import { ApplicationCommandType } from 'discord.js';
 
-import type { MessageCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, type MessageCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { soundOf } from '../src/discord/transcription.ts';
 import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
@@ -11,8 +11,7 @@ export const answerAloud: MessageCommand = {
   data: {
     type: ApplicationCommandType.Message,
     name: english.messageCommands.answerAloud,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
   },
   ephemeral: false,
   async execute(interaction, { calls, chat, speechOf, signal, words }) {

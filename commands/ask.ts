@@ -1,6 +1,6 @@
-import { ApplicationCommandOptionType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+import { ApplicationCommandOptionType } from 'discord.js';
 
-import type { SlashCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
 import { english } from '../src/language/english.ts';
@@ -16,8 +16,7 @@ export const ask: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
     options: [
       {
         type: ApplicationCommandOptionType.String,

@@ -1,15 +1,19 @@
 import {
   ActionRowBuilder,
   ApplicationCommandOptionType,
-  ApplicationIntegrationType,
   ButtonBuilder,
   ButtonStyle,
-  InteractionContextType,
   PermissionFlagsBits,
   type ChatInputCommandInteraction,
 } from 'discord.js';
 
-import { customId, type CommandContext, type ComponentInteraction, type SlashCommand } from '../src/discord/command.ts';
+import {
+  IN_SERVERS,
+  customId,
+  type CommandContext,
+  type ComponentInteraction,
+  type SlashCommand,
+} from '../src/discord/command.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 
@@ -23,8 +27,7 @@ export const forget: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
     options: [
       {
         type: ApplicationCommandOptionType.String,

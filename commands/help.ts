@@ -1,6 +1,4 @@
-import { ApplicationIntegrationType, InteractionContextType } from 'discord.js';
-
-import type { SlashCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 
@@ -11,8 +9,7 @@ export const help: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
   },
   ephemeral: true,
   async execute(interaction, { commands, words: theirWords }) {

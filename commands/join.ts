@@ -1,13 +1,11 @@
 import {
   ApplicationCommandOptionType,
-  ApplicationIntegrationType,
   ChannelType,
-  InteractionContextType,
   type ChatInputCommandInteraction,
   type VoiceBasedChannel,
 } from 'discord.js';
 
-import type { SlashCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
@@ -19,8 +17,7 @@ export const join: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
     options: [
       {
         type: ApplicationCommandOptionType.Channel,

@@ -1,6 +1,4 @@
-import { ApplicationIntegrationType, InteractionContextType } from 'discord.js';
-
-import type { SlashCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
@@ -12,8 +10,7 @@ export const leave: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
   },
   ephemeral: false,
   async execute(interaction, { calls, words: theirWords }) {

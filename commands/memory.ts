@@ -1,14 +1,6 @@
-import {
-  ActionRowBuilder,
-  ApplicationIntegrationType,
-  AttachmentBuilder,
-  ButtonBuilder,
-  ButtonStyle,
-  InteractionContextType,
-  MessageFlags,
-} from 'discord.js';
+import { ActionRowBuilder, AttachmentBuilder, ButtonBuilder, ButtonStyle, MessageFlags } from 'discord.js';
 
-import { customId, type SlashCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, customId, type SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 
@@ -19,8 +11,7 @@ export const memory: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
   },
   ephemeral: true,
   async execute(interaction, { calls, keeping, words: theirWords }) {

@@ -1,13 +1,6 @@
-import {
-  ActionRowBuilder,
-  ApplicationIntegrationType,
-  ButtonBuilder,
-  ButtonStyle,
-  InteractionContextType,
-  type InteractionEditReplyOptions,
-} from 'discord.js';
+import { ActionRowBuilder, ButtonBuilder, ButtonStyle, type InteractionEditReplyOptions } from 'discord.js';
 
-import { customId, type SlashCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, customId, type SlashCommand } from '../src/discord/command.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 import type { Words } from '../src/language/words.ts';
@@ -19,8 +12,7 @@ export const privacy: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
   },
   ephemeral: true,
   async execute(interaction, { keeping, words: theirWords }) {

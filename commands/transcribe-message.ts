@@ -1,6 +1,6 @@
-import { ApplicationCommandType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+import { ApplicationCommandType } from 'discord.js';
 
-import type { MessageCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, type MessageCommand } from '../src/discord/command.ts';
 import { soundOf, transcribeTo } from '../src/discord/transcription.ts';
 import { english } from '../src/language/english.ts';
 
@@ -9,8 +9,7 @@ export const transcribeMessage: MessageCommand = {
   data: {
     type: ApplicationCommandType.Message,
     name: english.messageCommands.transcribe,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
   },
   ephemeral: false,
   async execute(interaction, context) {

@@ -1,6 +1,6 @@
-import { ApplicationCommandOptionType, ApplicationIntegrationType, InteractionContextType } from 'discord.js';
+import { ApplicationCommandOptionType } from 'discord.js';
 
-import type { SlashCommand } from '../src/discord/command.ts';
+import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
 import { cancelTranscription, transcribeTo } from '../src/discord/transcription.ts';
 import { TRANSCRIPT_FORMATS } from '../src/files/transcript.ts';
 import { english } from '../src/language/english.ts';
@@ -13,8 +13,7 @@ export const transcribe: SlashCommand = {
   data: {
     name: words.name,
     description: words.description,
-    contexts: [InteractionContextType.Guild],
-    integrationTypes: [ApplicationIntegrationType.GuildInstall],
+    ...IN_SERVERS,
     options: [
       {
         type: ApplicationCommandOptionType.Attachment,

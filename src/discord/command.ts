@@ -1,12 +1,14 @@
-import type {
-  AnySelectMenuInteraction,
-  Attachment,
-  ButtonInteraction,
-  CacheType,
-  ChatInputApplicationCommandData,
-  ChatInputCommandInteraction,
-  MessageApplicationCommandData,
-  MessageContextMenuCommandInteraction,
+import {
+  ApplicationIntegrationType,
+  InteractionContextType,
+  type AnySelectMenuInteraction,
+  type Attachment,
+  type ButtonInteraction,
+  type CacheType,
+  type ChatInputApplicationCommandData,
+  type ChatInputCommandInteraction,
+  type MessageApplicationCommandData,
+  type MessageContextMenuCommandInteraction,
 } from 'discord.js';
 
 import type { Chat, Question } from '../conversation/chat.ts';
@@ -77,6 +79,12 @@ export interface CommandContext {
   /** Aborts when Parley shuts down. */
   readonly signal: AbortSignal;
 }
+
+/** Where every command of Parley's is offered: in servers that have invited it, never in private messages. */
+export const IN_SERVERS = {
+  contexts: [InteractionContextType.Guild],
+  integrationTypes: [ApplicationIntegrationType.GuildInstall],
+};
 
 /** The custom id of a button or menu that belongs to a command. */
 export function customId(command: { readonly name: string }, action: string): string {

@@ -1,24 +1,7 @@
+import type { ModelTrouble } from '../language/words.ts';
+
 /** What went wrong, for callers that choose a sentence by it. */
-export type ModelErrorKind =
-  | 'busy'
-  | 'unreachable'
-  | 'timeout'
-  | 'truncated'
-  | 'malformed'
-  | 'filtered-prompt'
-  | 'filtered-reply'
-  | 'filter-down'
-  | 'sign-in'
-  | 'not-permitted'
-  | 'wrong-key'
-  | 'no-deployment'
-  | 'retired'
-  | 'audio-not-found'
-  | 'too-large'
-  | 'too-long'
-  | 'unsupported-audio'
-  | 'refused'
-  | 'server-fault';
+export type ModelErrorKind = ModelTrouble;
 
 export interface ModelErrorDetails {
   /** A plain sentence for the log that tells an operator what to check. Holds no secret and nothing people said. */
