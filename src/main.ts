@@ -10,6 +10,9 @@ import { createLogger, type RootLog } from './telemetry/logger.ts';
 /** A process that is told to stop must be gone by then; orchestrators kill it soon after. */
 const STOP_DEADLINE_MS = 9500;
 
+/** How long sockets and timers of others may keep a process that is done. */
+const LINGER_MS = 500;
+
 const config = readConfig();
 if (config) await run(config);
 
@@ -58,6 +61,8 @@ async function run(config: Config): Promise<void> {
   await app?.[Symbol.asyncDispose]();
   log.info({}, 'stopped');
   await log.flush();
+  // All of ours has ended. A sign-in that nobody answers is tried again by its library for many seconds, and cannot be ended.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
 /** The process ends when its last socket closes; if something holds it, it must end all the same. */
