@@ -34,10 +34,11 @@ export class Memory implements AsyncDisposable {
   /** Keeps a turn that begins. `undefined`: it is being answered already, here or by another process. */
   async begin(turn: IncomingTurn): Promise<RememberedTurn | undefined> {
     const { store, log } = this.#parts;
-    // Read while the turn is being written: people wait for both.
+    // People wait for both. The turn is written first: what is before it can be read while the next step is written.
+    const received = store.turns.receive(turn);
     const past = this.#load(turn.conversationId);
     try {
-      if ((await store.turns.receive(turn)) === 'duplicate') return undefined;
+      if ((await received) === 'duplicate') return undefined;
       return new RememberedTurn(this.#parts, turn, past, true);
     } catch (error) {
       noteTrouble(error, log);
