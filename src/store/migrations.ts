@@ -10,7 +10,7 @@ const LIMIT_MS = 60_000;
 type Migration = (dialect: SqlDialect) => readonly CompiledQuery[];
 
 /** Each takes the tables one version further. Never change one that was released: add another. */
-const MIGRATIONS: readonly Migration[] = [firstTables];
+const MIGRATIONS: readonly Migration[] = [firstTables, jobTables];
 
 /**
  * Brings the tables to this program's version. Each step is one transaction that only the process which finds the version
@@ -184,6 +184,37 @@ function firstTables({ builder, bytes }: SqlDialect): readonly CompiledQuery[] {
       .createTable('master_keys')
       .addColumn('key_id', 'text', (column) => column.primaryKey())
       .addColumn('since_ms', 'bigint', (column) => column.notNull())
+      .compile(),
+  ];
+}
+
+function jobTables({ builder, bytes }: SqlDialect): readonly CompiledQuery[] {
+  const { schema } = builder;
+  return [
+    schema
+      .createTable('jobs')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('conversation_id', 'text', (column) =>
+        column.notNull().references('conversations.id').onDelete('cascade'),
+      )
+      .addColumn('guild_id', 'text', (column) => column.notNull())
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('owner_id', 'text', (column) => column.notNull())
+      .addColumn('channel_id', 'text', (column) => column.notNull())
+      .addColumn('message_id', 'text', (column) => column.notNull())
+      .addColumn('asked_by', 'text', (column) => column.notNull())
+      .addColumn('begun_ms', 'bigint', (column) => column.notNull())
+      .addColumn('take_overs', 'integer', (column) => column.notNull())
+      .addColumn('parameters', bytes, (column) => column.notNull())
+      .compile(),
+    schema.createIndex('jobs_conversation').on('jobs').column('conversation_id').compile(),
+    schema
+      .createTable('job_pieces')
+      .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+      .addColumn('ordinal', 'integer', (column) => column.notNull())
+      .addColumn('facts', bytes, (column) => column.notNull())
+      .addColumn('sound', bytes)
+      .addPrimaryKeyConstraint('job_pieces_key', ['job_id', 'ordinal'])
       .compile(),
   ];
 }

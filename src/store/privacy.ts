@@ -3,7 +3,7 @@ import type { WriteStatement } from './database.ts';
 import { guildStatements, sweepStore } from './sweep.ts';
 import type { Forgotten, Privacy, SweepLimits, Swept } from './turn-store.ts';
 
-/** Forgetting in the database. Deleting a conversation deletes its key, its turns, their utterances, sound and summary. */
+/** Forgetting in the database. Deleting a conversation deletes its key, its turns, their utterances, sound and summary, and the work. */
 export class SqlPrivacy implements Privacy {
   readonly #parts: StoreParts;
 
@@ -109,6 +109,10 @@ export class SqlPrivacy implements Privacy {
       .deleteFrom('participants')
       .where('speaker_id', '=', personId)
       .where('conversation_id', 'in', theirConversations);
+    const jobs = builder
+      .deleteFrom('jobs')
+      .where('asked_by', '=', personId)
+      .$if(guildId !== undefined, (query) => query.where('guild_id', '=', guildId ?? ''));
     return this.#forget(
       [
         { query: revisions.compile() },
@@ -117,6 +121,7 @@ export class SqlPrivacy implements Privacy {
         { query: replies.compile() },
         { query: words.compile() },
         { query: participants.compile() },
+        { query: jobs.compile() },
       ],
       [2, 3],
     );

@@ -1,6 +1,7 @@
 /**
  * The tables. Times are milliseconds since the epoch; what people said is sealed (`seal.ts`); ids, counts and times are
- * not. Every row names its conversation and its server, and every read is filtered by one of them.
+ * not. Every row but a piece of work names its conversation and its server, and every read is
+ * filtered by one of them.
  */
 export interface Schema {
   /** One for each conversation, with the key that seals everything in it. */
@@ -10,6 +11,10 @@ export interface Schema {
   /** Sound, apart from its utterance so that it can go earlier and is not read past. */
   speech: SpeechRow;
   summaries: SummaryRow;
+  /** Long work that is not done yet. */
+  jobs: JobRow;
+  /** What is done of it. */
+  job_pieces: JobPieceRow;
   /** Who ever took part in a conversation: whose words its summary may hold. */
   participants: { conversation_id: string; guild_id: string; speaker_id: string };
   /** Processes that use the store. A turn whose owner is not here, or is here no longer, was left behind by a crash. */
@@ -91,6 +96,29 @@ export interface SummaryRow {
   /** The newest turn it covers. */
   through_position: number;
   made_ms: number;
+}
+
+export interface JobRow {
+  /** The id from its source. */
+  id: string;
+  conversation_id: string;
+  guild_id: string;
+  kind: string;
+  owner_id: string;
+  channel_id: string;
+  message_id: string;
+  asked_by: string;
+  begun_ms: number;
+  /** Since the last piece was kept. */
+  take_overs: number;
+  parameters: Uint8Array;
+}
+
+export interface JobPieceRow {
+  job_id: string;
+  ordinal: number;
+  facts: Uint8Array;
+  sound: Uint8Array | null;
 }
 
 interface OwnerRow {

@@ -3,6 +3,7 @@ import { ConversationKeys } from './conversation-keys.ts';
 import { SqlConversations } from './conversations.ts';
 import type { Database } from './database.ts';
 import type { SqlDialect } from './dialect.ts';
+import { SqlJobs } from './jobs.ts';
 import type { KeySource } from './key-source.ts';
 import { BEAT_MS, Lease } from './lease.ts';
 import { migrate } from './migrations.ts';
@@ -25,6 +26,7 @@ export class SqlStore implements TurnStore {
   readonly turns: SqlTurns;
   readonly conversations: SqlConversations;
   readonly privacy: SqlPrivacy;
+  readonly jobs: SqlJobs;
   readonly health = new StoreHealth();
   /** For the commands that move or rewrite a whole store. */
   readonly parts: StoreParts;
@@ -55,6 +57,7 @@ export class SqlStore implements TurnStore {
     this.turns = new SqlTurns(this.parts);
     this.conversations = new SqlConversations(this.parts);
     this.privacy = new SqlPrivacy(this.parts);
+    this.jobs = new SqlJobs(this.parts);
     this.health.onChange((state) => {
       // The wait for the next beat began when all was well, and is too long now.
       if (state.kind === 'failing') this.#beatLater();

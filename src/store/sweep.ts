@@ -27,6 +27,7 @@ export async function sweepStore(parts: StoreParts, limits: SweepLimits): Promis
   });
   for (const time of ['ended_ms', 'received_ms'] as const) turns += await inPages(parts, oldTurns(parts, time, limits));
   await changed(parts, [
+    { query: builder.deleteFrom('jobs').where('begun_ms', '<', limits.speechBeforeMs).compile() },
     // A summary goes with the newest turn it covers.
     {
       query: builder
@@ -52,6 +53,13 @@ export async function sweepStore(parts: StoreParts, limits: SweepLimits): Promis
           row.not(
             row.exists(
               row.selectFrom('turns').select('turns.id').whereRef('turns.conversation_id', '=', 'conversations.id'),
+            ),
+          ),
+        )
+        .where((row) =>
+          row.not(
+            row.exists(
+              row.selectFrom('jobs').select('jobs.id').whereRef('jobs.conversation_id', '=', 'conversations.id'),
             ),
           ),
         )

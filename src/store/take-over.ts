@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 
 import type { WriteStatement } from './database.ts';
+import { livingOwners } from './owners.ts';
 import type { StoreParts } from './parts.ts';
-import { isSurelyDead } from './process-identity.ts';
 import type { AbandonedTurn } from './turn-store.ts';
 
 /**
@@ -12,7 +12,8 @@ import type { AbandonedTurn } from './turn-store.ts';
 export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promise<AbandonedTurn[]> {
   const { database, dialect, lease } = parts;
   const { builder, nowMs } = dialect;
-  const [turns, owners, clock] = await database.read(
+  // Before their owners, which are there before their first turn is.
+  const [turns] = await database.read(
     [
       builder
         .selectFrom('turns')
@@ -21,16 +22,10 @@ export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promis
         .where('owner_id', '!=', lease.ownerId)
         .orderBy('received_ms')
         .compile(),
-      builder.selectFrom('owners').selectAll().compile(),
-      sql<{ now_ms: number }>`select ${nowMs} as now_ms`.compile(builder),
     ],
     'patient',
   );
-  const mayJudge = lease.mayJudge(isStart);
-  const now = clock[0]?.now_ms ?? 0;
-  const alive = new Set(
-    owners.filter((owner) => !isSurelyDead(owner) && (owner.expires_ms > now || !mayJudge)).map((owner) => owner.id),
-  );
+  const alive = await livingOwners(parts, isStart);
   const taken: AbandonedTurn[] = [];
   for (const turn of turns.filter((turn) => !alive.has(turn.owner_id))) {
     const isOpen = turn.position === null;

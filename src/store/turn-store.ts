@@ -1,3 +1,4 @@
+import type { JobStore } from './job-store.ts';
 import type { StoreError } from './store-error.ts';
 
 /**
@@ -23,6 +24,7 @@ export interface TurnStore extends AsyncDisposable {
   readonly turns: Turns;
   readonly conversations: Conversations;
   readonly privacy: Privacy;
+  readonly jobs: JobStore;
   readonly health: Health;
   /** Resolves once the database has been opened. @throws {StoreError} with why it could not be at the first try. */
   ready(): Promise<void>;
@@ -199,8 +201,8 @@ export interface Privacy {
   /** Deletes a conversation and its key; turns that are open go too. Resolves when it has left the files. */
   forgetConversation(conversationId: string): Promise<Forgotten>;
   /**
-   * Deletes what a person said, in one server or (`undefined`) everywhere, with the replies to it and every summary that may
-   * hold it. Others' words in the same turns stay. What later replies made of it is theirs and stays, too.
+   * Deletes what a person said, in one server or (`undefined`) everywhere, with the replies to it, every summary that may
+   * hold it, and the long work they asked for. Others' words in the same turns stay. What later replies made of it is theirs and stays, too.
    */
   forgetPerson(personId: string, guildId: string | undefined): Promise<Forgotten>;
   forgetGuild(guildId: string): Promise<Forgotten>;
@@ -221,7 +223,7 @@ export interface SweepLimits {
   readonly nowMs: number;
   /** Turns that ended before go, and a summary goes with the newest turn it covers. */
   readonly turnsBeforeMs: number;
-  /** Sound of turns that ended before goes, the newest included. */
+  /** Sound of turns that ended before goes, the newest included, and long work that began before and never ended. */
   readonly speechBeforeMs: number;
 }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
-import { noteMasterKey } from './conversation-keys.ts';
+import { conversationRow } from './conversation-rows.ts';
 import type { WriteStatement } from './database.ts';
+import { renewLease } from './owners.ts';
 import { checkIds, type StoreParts } from './parts.ts';
 import type { Patience } from './patient-database.ts';
 import type { ConversationRow } from './schema.ts';
@@ -29,7 +30,7 @@ export class SqlTurns implements Turns {
 
   async receive(turn: IncomingTurn): Promise<'received' | 'duplicate'> {
     checkTurn(turn);
-    await this.#renewLease();
+    await renewLease(this.#parts);
     return (await this.#insert(turn, undefined, 'quick')) ? 'received' : 'duplicate';
   }
 
@@ -73,7 +74,7 @@ export class SqlTurns implements Turns {
   }
 
   async takeOver(): Promise<readonly AbandonedTurn[]> {
-    await this.#renewLease();
+    await renewLease(this.#parts);
     const turns = await takeOverTurns(this.#parts, !this.#hasTakenOver);
     this.#hasTakenOver = true;
     return turns;
@@ -92,7 +93,7 @@ export class SqlTurns implements Turns {
     const { builder } = dialect;
     const receipt = randomUUID();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const conversation = await this.#conversation(turn, patience);
+      const conversation = await conversationRow(this.#parts, turn, patience);
       if (!conversation) continue;
       const key = await keys.unwrap(turn.conversationId, conversation);
       const columns = {
@@ -169,44 +170,6 @@ export class SqlTurns implements Turns {
     const [rows] = await database.read([query], 'patient');
     const row = rows[0];
     return row && { ...row, key: await keys.unwrap(row.id, row) };
-  }
-
-  /** The conversation's row, which is made when it is not there. `undefined` when it went again meanwhile. */
-  async #conversation(turn: IncomingTurn, patience: Patience): Promise<ConversationRow | undefined> {
-    const { database, dialect, keys } = this.#parts;
-    const { builder } = dialect;
-    const select = builder.selectFrom('conversations').selectAll().where('id', '=', turn.conversationId).compile();
-    const [found] = await database.read([select], patience);
-    let row = found[0];
-    if (!row) {
-      const key = keys.create(turn.conversationId);
-      const insert = builder
-        .insertInto('conversations')
-        .values({
-          id: turn.conversationId,
-          guild_id: turn.guildId,
-          ...key,
-          ended_turns: 0,
-          revision: 0,
-          active_ms: Math.round(turn.atMs),
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .compile();
-      await database.write([{ query: noteMasterKey(dialect, key.master_key_id) }, { query: insert }], patience);
-      const [made] = await database.read([select], patience);
-      row = made[0];
-    }
-    if (row && row.guild_id !== turn.guildId) throw new StoreError('invalid', 'the conversation is of another server');
-    return row;
-  }
-
-  /** A process that was stopped for a while must not begin turns which others are about to take from it. */
-  async #renewLease(): Promise<void> {
-    const { database, dialect, lease } = this.#parts;
-    if (lease.isFresh) return;
-    const sentAtMs = lease.nowMs;
-    await database.write([{ query: lease.beat(dialect) }], 'quick');
-    lease.beaten(sentAtMs);
   }
 }
 
