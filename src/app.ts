@@ -108,16 +108,19 @@ export async function startApp(
   const chat = new Chat({ model, memory, voice: DEFAULT_VOICE, log });
   const [createVoiceActivity, createEncoder] = await Promise.all([VoiceActivityDetector.load(), Mp3Encoder.load()]);
   const startCall: StartCall = (call, callSignal) =>
-    new Call({
-      ...call,
-      model,
-      memory,
-      voice: DEFAULT_VOICE,
-      rule: FIXED_RULE,
-      createVoiceActivity,
-      createEncoder,
-      clock,
-    }).run(callSignal);
+    new Call(
+      {
+        ...call,
+        model,
+        memory,
+        settings: () => ({ voice: DEFAULT_VOICE, answers: 'always' }),
+        rule: FIXED_RULE,
+        createVoiceActivity,
+        createEncoder,
+        clock,
+      },
+      callSignal,
+    );
   const keeping = parts.use(
     new Keeping({
       store,

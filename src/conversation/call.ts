@@ -1,50 +1,22 @@
-import { FRAME_MS, type Frame } from '../audio/frame.ts';
+import { FRAME_MS } from '../audio/frame.ts';
 import { FrameQueue } from '../audio/frame-queue.ts';
-import type { Words } from '../language/words.ts';
 import { ModelError } from '../model/errors.ts';
-import type { Conversation, Model } from '../model/model.ts';
+import type { Conversation } from '../model/model.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Clock } from '../time/clock.ts';
 import { BargeIn } from './barge-in.ts';
+import type { CallParts, VoiceActivity } from './call-parts.ts';
 import { Floor } from './floor.ts';
-import type { Memory } from './memory.ts';
-import type { Captions, Speaker, VoiceInput, VoiceInputEvent, VoiceOutput } from './ports.ts';
+import type { RunningCall, Speaker, VoiceInputEvent } from './ports.ts';
 import { readAloud } from './read-aloud.ts';
 import type { RememberedTurn } from './remembered-turn.ts';
 import { NO_CAPTIONS, SpokenReply, type ReplyOutcome } from './spoken-reply.ts';
-import { TurnDetector, type SpeechChange, type TurnDetectorOptions } from './turn-detector.ts';
+import { TurnDetector, type SpeechChange } from './turn-detector.ts';
 import { recordsOf, type Turn } from './turn.ts';
 import { endingOf } from './turn-ending.ts';
-import { UtteranceRecorder, type SpeechEncoder } from './utterance-recorder.ts';
+import { UtteranceRecorder } from './utterance-recorder.ts';
 
 /** Turns waiting for their answer. More than this and the oldest goes: the room has moved on. */
 const MAX_WAITING_TURNS = 4;
-
-/** Tells speech from other sound, for one speaker. */
-export interface VoiceActivity extends Disposable {
-  isVoiced(frame: Frame): boolean;
-}
-
-/** What a call needs. */
-export interface CallParts {
-  /** The channel whose conversation this is, and its server. */
-  readonly conversationId: string;
-  readonly guildId: string;
-  /** Different for every call, so that turns of two calls never share an id. */
-  readonly callId: string;
-  readonly input: VoiceInput;
-  readonly output: VoiceOutput;
-  readonly captions: Captions;
-  readonly model: Model;
-  readonly memory: Memory;
-  readonly voice: string;
-  readonly words: Words;
-  readonly rule: TurnDetectorOptions;
-  readonly createVoiceActivity: () => VoiceActivity;
-  readonly createEncoder: () => SpeechEncoder;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 /** One person in the room: what we follow of them. */
 interface Track {
@@ -68,7 +40,8 @@ interface Answering {
  * Our presence in one voice channel: hears everyone on their own track, finds whose turn it is, answers aloud, and gives
  * way when someone speaks over the answer.
  */
-export class Call {
+export class Call implements RunningCall {
+  readonly ended: Promise<void>;
   readonly #parts: CallParts;
   readonly #tracks = new Map<string, Track>();
   readonly #floor = new Floor();
@@ -79,12 +52,21 @@ export class Call {
   #timer: Disposable | undefined;
   #turnNumber = 0;
 
-  constructor(parts: CallParts) {
+  /** Listens and answers until the signal aborts; the answer then in the making ends with it. */
+  constructor(parts: CallParts, signal: AbortSignal) {
     this.#parts = parts;
+    this.ended = this.#run(signal);
   }
 
-  /** Listens and answers until the signal aborts; the answer then in the making ends with it. */
-  async run(signal: AbortSignal): Promise<void> {
+  stop(): void {
+    this.#answering?.controller.abort();
+  }
+
+  address(_personId: string): void {
+    // Everyone is answered.
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     const answering = this.#answerTurns(signal);
     try {
       for await (const event of this.#parts.input.listen(signal)) this.#hear(event);
@@ -248,7 +230,8 @@ export class Call {
     remembered: RememberedTurn,
     signal: AbortSignal,
   ): Promise<ReplyOutcome> {
-    const { model, output, captions, voice } = this.#parts;
+    const { model, output, captions, settings } = this.#parts;
+    const { voice } = settings();
     const options = { output: 'voice', voice } as const;
     const begun = async (): Promise<void> => {
       if (!(await remembered.begun())) controller.abort();

@@ -55,10 +55,44 @@ export interface Playback {
   readonly complete: boolean;
 }
 
+/** Who is answered in a call with several people; somebody who is alone with the bot always is, but for `off`. */
+export type AnswerMode =
+  /** Everyone. */
+  | 'always'
+  /** Who says the bot's name, presses the button, mentions it, or was answered a moment ago. */
+  | 'name'
+  /** As `name`, but for the name: nothing has to be written down to know who is meant. */
+  | 'button'
+  /** Nobody: the bot only listens. */
+  | 'off';
+
+/** What people chose for a channel. */
+export interface ChannelSettings {
+  /** A voice name the deployment accepts. */
+  readonly voice: string;
+  readonly answers: AnswerMode;
+}
+
+/** What a call is doing just now. */
+export type CallPhase = 'listening' | 'thinking' | 'speaking' | 'paused';
+
+/** A call that runs, as its buttons see it. */
+export interface RunningCall {
+  /** Resolves when the call has ended and all is said. Rejects when it broke. */
+  readonly ended: Promise<void>;
+  /** Ends the answer that is being given, if there is one. */
+  stop(): void;
+  /** This person means the bot with what they say now or next: they pressed its button or mentioned it. */
+  address(personId: string): void;
+}
+
 /** Where the words of a conversation appear. */
 export interface Captions {
-  /** Starts a caption that grows. The bot's own words: anything in them that would ping is made harmless. */
-  begin(): Caption;
+  /**
+   * Starts a caption that grows: the bot's own words, or those of a person in the call. Anything in them that would ping
+   * is made harmless.
+   */
+  begin(speaker?: Speaker): Caption;
   /** A sentence for the people in the channel, such as why a turn could not be answered. */
   notice(text: string): void;
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import type { Guild, GuildTextBasedChannel } from 'discord.js';
 
-import type { CallParts } from '../conversation/call.ts';
-import type { Speaker } from '../conversation/ports.ts';
+import type { CallParts } from '../conversation/call-parts.ts';
+import type { RunningCall, Speaker } from '../conversation/ports.ts';
 import type { CallEnding, Words } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -15,11 +15,24 @@ import type { VoiceRights } from './voice-gate.ts';
 import { VoiceTracks } from './voice-input.ts';
 import { VoiceLink, type LinkTrouble, type VoiceLinkState } from './voice-link.ts';
 
-/** Starts the conversation of a call; resolves when the signal has aborted and all is said. */
+/** Starts the conversation of a call, which ends when the signal aborts. */
 export type StartCall = (
-  call: Pick<CallParts, 'conversationId' | 'guildId' | 'callId' | 'input' | 'output' | 'captions' | 'words' | 'log'>,
+  call: Pick<
+    CallParts,
+    | 'conversationId'
+    | 'guildId'
+    | 'callId'
+    | 'input'
+    | 'output'
+    | 'captions'
+    | 'words'
+    | 'peopleCount'
+    | 'onPhase'
+    | 'onTimings'
+    | 'log'
+  >,
   signal: AbortSignal,
-) => Promise<void>;
+) => RunningCall;
 
 export interface VoiceCallOptions {
   readonly guild: Guild;
@@ -51,7 +64,7 @@ export class VoiceCall {
   #link: VoiceLink | undefined;
   #input: VoiceTracks | undefined;
   #output: Playout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: RunningCall | undefined;
   #channelId: string;
   #recovering = false;
   #rights: VoiceRights = { serverMute: false, serverDeaf: false, suppressed: false };
@@ -91,7 +104,7 @@ export class VoiceCall {
   async leave(): Promise<void> {
     this.#stop.abort();
     await this.#link?.[Symbol.asyncDispose]();
-    await this.#running;
+    await this.#running?.ended.catch(() => {});
     this.#output?.[Symbol.dispose]();
     await this.#captions[Symbol.asyncDispose]();
   }
@@ -159,9 +172,13 @@ export class VoiceCall {
       output: this.#output,
       captions: this.#captions,
       words,
+      peopleCount: () => this.peopleCount,
+      onPhase: () => {},
+      onTimings: () => {},
       log: this.#log,
     };
-    this.#running = startCall(call, this.#stop.signal).catch((error: unknown) => {
+    this.#running = startCall(call, this.#stop.signal);
+    this.#running.ended.catch((error: unknown) => {
       this.#log.error({ err: error }, 'call failed');
       if (!this.#stop.signal.aborted) onEnded('fault');
     });

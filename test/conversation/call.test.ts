@@ -87,24 +87,30 @@ class Room {
       clock: monotonicClock,
       log: silentLog,
     });
-    const call = new Call({
-      conversationId: 'room',
-      guildId: 'guild',
-      callId: 'call',
-      input: { listen: () => this.#input },
-      output: { play: (frames, signal) => this.#play(frames, signal) },
-      captions: { begin: () => this.#caption(), notice: (text) => void this.notices.push(text) },
-      model,
-      memory: this.#memory,
-      voice: 'alloy',
-      words: english,
-      rule: FIXED_RULE,
-      createVoiceActivity: () => ({ isVoiced: (frame: Frame) => (frame[0] ?? 0) !== 0, [Symbol.dispose]: () => {} }),
-      createEncoder: () => ({ encode: () => new Uint8Array([1]), finish: () => new Uint8Array() }),
-      clock: this.clock,
-      log: silentLog,
-    });
-    this.#running = call.run(this.#stop.signal);
+    const call = new Call(
+      {
+        conversationId: 'room',
+        guildId: 'guild',
+        callId: 'call',
+        input: { listen: () => this.#input },
+        output: { play: (frames, signal) => this.#play(frames, signal) },
+        captions: { begin: () => this.#caption(), notice: (text) => void this.notices.push(text) },
+        model,
+        memory: this.#memory,
+        settings: () => ({ voice: 'alloy', answers: 'always' }),
+        peopleCount: () => 1,
+        onPhase: () => {},
+        onTimings: () => {},
+        words: english,
+        rule: FIXED_RULE,
+        createVoiceActivity: () => ({ isVoiced: (frame: Frame) => (frame[0] ?? 0) !== 0, [Symbol.dispose]: () => {} }),
+        createEncoder: () => ({ encode: () => new Uint8Array([1]), finish: () => new Uint8Array() }),
+        clock: this.clock,
+        log: silentLog,
+      },
+      this.#stop.signal,
+    );
+    this.#running = call.ended;
   }
 
   /** Someone speaks for this long, a voiced frame every 20 ms of the clock. */
