@@ -2,8 +2,11 @@ import { toInt16 } from '../../src/audio/pcm.ts';
 import { decodeWav, encodeWav } from '../../src/audio/wav.ts';
 import { FIXED_RULE } from '../../src/conversation/turn-detector.ts';
 import type { ChannelSnapshot, PersonSnapshot } from '../../src/sandbox/control/protocol.ts';
+import type { BenchOptions } from './part.ts';
 import { startBot, startWorld, type World } from './processes.ts';
 import { RECIPE_SILENCE_MS } from './recipe-silence.ts';
+
+const TURNS = 60;
 
 /** From the request's last byte to the model's first audio. */
 const MODEL_MS = 300;
@@ -13,7 +16,7 @@ const AUDIBLE_LEVEL = 0.002;
 
 const DEADLINE_MS = 30_000;
 
-export interface LatencyResult {
+interface LatencyResult {
   readonly name: string;
   readonly turns: number;
   /** From the last speech packet to the first audible reply packet, less the end-of-turn wait and the model's time. */
@@ -38,8 +41,22 @@ const RECIPE: Candidate = {
 };
 
 /** Added latency of Parley and of the usual recipe, from wire time stamps taken in another process than the bot's. */
-export async function benchLatency(turns: number, recipeTurns: number): Promise<LatencyResult[]> {
-  return [await measure(PARLEY, turns), await measure(RECIPE, recipeTurns)];
+export async function benchLatency({ turns = TURNS }: BenchOptions): Promise<string[]> {
+  const results = [await measure(PARLEY, turns), await measure(RECIPE, Math.ceil(turns / 3))];
+  return [
+    '| added latency | turns | p50 | p95 | p99 |',
+    '|---|---|---|---|---|',
+    ...results.map(({ name, addedMs }) => row(name, addedMs)),
+  ];
+}
+
+function row(name: string, valuesMs: readonly number[]): string {
+  const sorted = valuesMs.toSorted((a, b) => a - b);
+  const figures = [50, 95, 99].map((percent) => {
+    const value = sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
+    return `${value.toFixed(1)} ms`;
+  });
+  return `| ${[name, valuesMs.length, ...figures].join(' | ')} |`;
 }
 
 async function measure(candidate: Candidate, turns: number): Promise<LatencyResult> {

@@ -1,68 +1,45 @@
-import { spawnSync } from 'node:child_process';
-import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
 
-import { benchLatency, type LatencyResult } from './latency.ts';
+import { PARTS } from './parts.ts';
+import type { BenchOptions, BenchPart } from './part.ts';
+import { keepSection } from './report.ts';
 
-const TURNS = 60;
-const RECIPE_TURNS = 20;
+const USAGE = `npm run bench -- [${Object.keys(PARTS).join('|')} …] [--turns N] [--channels 1,10,50] [--scenario NAME …]`;
 
-/** The targets for added latency. */
-const TARGETS = { p50Ms: 15, p95Ms: 40, timesLess: 20 };
-
-if (spawnSync('ffmpeg', ['-version']).status !== 0) {
-  process.stderr.write('The bench compares Parley with a bot that uses ffmpeg: install ffmpeg first.\n');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    turns: { type: 'string' },
+    channels: { type: 'string', default: '1,10,50' },
+    scenario: { type: 'string', multiple: true, default: [] },
+  },
+});
+const options: BenchOptions = {
+  turns: values.turns === undefined ? undefined : Number(values.turns),
+  channels: values.channels.split(',').map(Number),
+  scenarios: values.scenario,
+};
+const names = positionals.length > 0 ? positionals : Object.keys(PARTS);
+const unknown = names.filter((name) => !(name in PARTS));
+if (unknown.length > 0 || [options.turns ?? 1, ...options.channels].some((count) => !(count >= 1))) {
+  process.stderr.write(`${USAGE}\n`);
   process.exitCode = 1;
 } else {
-  await main();
-}
-
-async function main(): Promise<void> {
-  const noise = await timerNoise();
-  const results = await benchLatency(TURNS, RECIPE_TURNS);
-  const lines = [
-    '| added latency | turns | p50 | p95 | p99 |',
-    '|---|---|---|---|---|',
-    row('this machine: a timer of 20 ms, late by', noise),
-    ...results.map(({ name, addedMs }) => row(name, addedMs)),
-  ];
-  process.stdout.write(`${lines.join('\n')}\n\n${verdict(results).join('\n')}\n`);
-}
-
-/** How late timers fire while nothing else runs here: no figure below can be finer than this. */
-async function timerNoise(): Promise<number[]> {
-  const late: number[] = [];
-  for (let i = 0; i < 100; i++) {
-    const dueMs = performance.now() + 20;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    late.push(performance.now() - dueMs);
+  for (const name of names) {
+    const part = PARTS[name];
+    if (part) await measure(part);
   }
-  return late;
 }
 
-function row(name: string, valuesMs: readonly number[]): string {
-  const figures = [50, 95, 99].map((percent) => `${percentile(valuesMs, percent).toFixed(1)} ms`);
-  return `| ${[name, valuesMs.length, ...figures].join(' | ')} |`;
-}
-
-function verdict([parley, recipe]: readonly LatencyResult[]): string[] {
-  const p50 = percentile(parley?.addedMs ?? [], 50);
-  const p95 = percentile(parley?.addedMs ?? [], 95);
-  const timesLess = percentile(recipe?.addedMs ?? [], 50) / p50;
-  const line = (what: string, target: string, figure: string, reached: boolean): string =>
-    `${reached ? 'reached' : 'MISSED '}  ${what}: target ${target}, figure ${figure}`;
-  return [
-    line('added latency p50', `<= ${TARGETS.p50Ms} ms`, `${p50.toFixed(1)} ms`, p50 <= TARGETS.p50Ms),
-    line('added latency p95', `<= ${TARGETS.p95Ms} ms`, `${p95.toFixed(1)} ms`, p95 <= TARGETS.p95Ms),
-    line(
-      'less than the recipe, p50',
-      `>= ${TARGETS.timesLess} times`,
-      `${timesLess.toFixed(0)} times`,
-      timesLess >= TARGETS.timesLess,
-    ),
-  ];
-}
-
-function percentile(values: readonly number[], percent: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
+/** A part that fails says why in its section, and the others go on. */
+async function measure(part: BenchPart): Promise<void> {
+  let lines: readonly string[];
+  try {
+    lines = await part.run(options);
+  } catch (error) {
+    process.exitCode = 1;
+    lines = [`Not measured: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`];
+  }
+  process.stdout.write(`\n## ${part.title}\n\n${lines.join('\n')}\n`);
+  await keepSection(part.title, lines);
 }
