@@ -7,6 +7,7 @@ import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { memory } from './memory.ts';
 import { privacy } from './privacy.ts';
+import { say } from './say.ts';
 import { transcribeMessage } from './transcribe-message.ts';
 import { transcribe } from './transcribe.ts';
 
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   join,
   leave,
   ask,
+  say,
   transcribe,
   memory,
   forget,

@@ -21,6 +21,7 @@ import { Transcriber } from './files/transcriber.ts';
 import { ChatCompletionsModel } from './model/chat-completions.ts';
 import { checkModel } from './model/check.ts';
 import { createProvider, type ProviderOptions } from './model/provider.ts';
+import { Reader } from './narration/reader.ts';
 import { Sandbox } from './sandbox/sandbox.ts';
 import { openStore, type StoreLocation } from './store/open-store.ts';
 import type { StoreState, TurnStore } from './store/turn-store.ts';
@@ -143,6 +144,7 @@ export async function startApp(
       chat,
       keeping,
       transcriber: new Transcriber({ model, hosts: discord.hosts, ffmpeg: config.ffmpeg, clock, log }),
+      reader: new Reader({ model, voice: DEFAULT_VOICE, clock, log }),
       jobs: new Jobs(),
       clock,
       commands,

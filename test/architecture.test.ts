@@ -21,8 +21,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/store/main.ts': ['src/store', 'src/config', 'src/telemetry', 'src/time', 'src/language'],
   'src/conversation': ['src/model', 'src/store', 'src/audio', 'src/telemetry', 'src/time', 'src/language'],
   'src/files': ['src/model', 'src/store', 'src/audio', 'src/telemetry', 'src/time', 'src/language'],
-  'src/discord': ['src/conversation', 'src/files', 'src/audio', 'src/telemetry', 'src/time', 'src/language'],
-  commands: ['src/discord', 'src/conversation', 'src/files', 'src/time', 'src/language'],
+  'src/narration': ['src/model', 'src/store', 'src/files', 'src/audio', 'src/telemetry', 'src/time', 'src/language'],
+  'src/discord': [
+    'src/conversation',
+    'src/files',
+    'src/narration',
+    'src/audio',
+    'src/telemetry',
+    'src/time',
+    'src/language',
+  ],
+  commands: ['src/discord', 'src/conversation', 'src/files', 'src/narration', 'src/time', 'src/language'],
   // A peer on the wire, never a branch in the bot: it knows nothing of the bot, not even the bot's words.
   'src/sandbox': ['src/audio', 'src/time'],
   'src/app.ts': [
@@ -34,6 +43,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/files',
     'src/language',
     'src/model',
+    'src/narration',
     'src/sandbox',
     'src/store',
     'src/telemetry',

@@ -4,7 +4,7 @@ import type { Model } from '../model/model.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Memory } from './memory.ts';
-import type { CallPhase, Captions, ChannelSettings, VoiceInput, VoiceOutput } from './ports.ts';
+import type { CallPhase, Captions, ChannelSettings, Interludes, VoiceInput, VoiceOutput } from './ports.ts';
 import type { TurnDetectorOptions } from './turn-detector.ts';
 import type { TurnTimings } from './turn-timings.ts';
 import type { SpeechEncoder } from './utterance-recorder.ts';
@@ -23,6 +23,7 @@ export interface CallParts {
   readonly callId: string;
   readonly input: VoiceInput;
   readonly output: VoiceOutput;
+  readonly interludes: Interludes;
   readonly captions: Captions;
   readonly model: Model;
   readonly memory: Memory;

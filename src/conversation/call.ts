@@ -2,12 +2,12 @@ import { FRAME_MS } from '../audio/frame.ts';
 import { FrameQueue } from '../audio/frame-queue.ts';
 import { ModelError } from '../model/errors.ts';
 import type { Conversation } from '../model/model.ts';
+import { readAloud } from '../model/read-aloud.ts';
 import type { Log } from '../telemetry/log.ts';
 import { BargeIn } from './barge-in.ts';
 import type { CallParts, VoiceActivity } from './call-parts.ts';
 import { Floor } from './floor.ts';
 import type { RunningCall, Speaker, VoiceInputEvent } from './ports.ts';
-import { readAloud } from './read-aloud.ts';
 import type { RememberedTurn } from './remembered-turn.ts';
 import { NO_CAPTIONS, SpokenReply, type ReplyOutcome } from './spoken-reply.ts';
 import { TurnDetector, type SpeechChange } from './turn-detector.ts';
@@ -158,6 +158,7 @@ export class Call implements RunningCall {
 
   /** Someone speaks while we answer: stop, once it is more than a cough. */
   #maybeGiveWay({ speaker, detector }: Track, atMs: number): void {
+    this.#parts.interludes.voiced(speaker.id, atMs);
     const answering = this.#answering;
     if (!answering || answering.controller.signal.aborted || !answering.bargeIn.voiced(speaker.id, atMs)) return;
     // Only a turn that has begun will also end, and bring back what is put aside here.
@@ -198,8 +199,8 @@ export class Call implements RunningCall {
     const controller = new AbortController();
     const signal = AbortSignal.any([callSignal, controller.signal]);
     const reply = new SpokenReply();
-    const answering = { turn, reply, bargeIn: new BargeIn(), controller, isResumed: false };
-    this.#answering = answering;
+    const answering = (this.#answering = { turn, reply, bargeIn: new BargeIn(), controller, isResumed: false });
+    using _hold = this.#parts.interludes.hold();
     try {
       const remembered = await memory.begin({
         id: `call:${callId}:${number}`,

@@ -2,10 +2,10 @@ import { concatSamples } from '../audio/pcm.ts';
 import { UserError } from '../language/user-error.ts';
 import { ModelError } from '../model/errors.ts';
 import type { Conversation, Model, ReplyDone, Speech } from '../model/model.ts';
+import { readAloud } from '../model/read-aloud.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Memory } from './memory.ts';
 import type { Speaker } from './ports.ts';
-import { readAloud } from './read-aloud.ts';
 import type { RememberedTurn } from './remembered-turn.ts';
 
 /** Questions of one channel that may wait for the one being answered. */

@@ -120,7 +120,7 @@ function partsOf(utterance: UtteranceRecord, several: boolean, isHeard: boolean)
   const at = several ? ` at ${(utterance.offsetMs / 1000).toFixed(1)} s` : '';
   const { format, data, durationMs } = speech;
   return [
-    text(utterance.text ? `${name}${at}: ${utterance.text}` : `${name}${at}:`),
+    utterance.text ? text(`${name}${at}: ${utterance.text}`) : { type: 'label', text: `${name}${at}:` },
     { type: 'speech', speech: { format, data, durationMs } },
   ];
 }

@@ -46,6 +46,14 @@ export interface VoiceOutput {
   play(frames: AsyncIterable<Frame>, signal: AbortSignal): Promise<Playback>;
 }
 
+/** Sound of the call that is no answer, such as a narration: it gives way to people and to answers. */
+export interface Interludes {
+  /** Somebody's voiced frame. */
+  voiced(speakerId: string, atMs: number): void;
+  /** Nothing but the answer sounds until this is disposed. */
+  hold(): Disposable;
+}
+
 export interface Playback {
   /** Frames sent before the end or the interruption: 20 ms each. */
   readonly playedFrames: number;

@@ -14,6 +14,7 @@ import {
 import type { Chat, Question } from '../conversation/chat.ts';
 import type { Keeping } from '../conversation/keeping.ts';
 import type { Transcriber } from '../files/transcriber.ts';
+import type { Reader } from '../narration/reader.ts';
 import type { Words } from '../language/words.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Jobs } from './jobs.ts';
@@ -69,6 +70,8 @@ export interface CommandContext {
   readonly keeping: Keeping;
   /** Writes down attached files. */
   readonly transcriber: Transcriber;
+  /** Reads texts aloud. */
+  readonly reader: Reader;
   /** Work that goes on for longer than a moment. */
   readonly jobs: Jobs;
   readonly clock: Clock;

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import type { Guild, GuildTextBasedChannel } from 'discord.js';
 
+import type { Frame } from '../audio/frame.ts';
 import type { CallParts } from '../conversation/call-parts.ts';
+import { InterludePlayer, type InterludeEnd, type InterludeKind } from '../conversation/interlude.ts';
 import type { RunningCall, Speaker } from '../conversation/ports.ts';
 import type { CallEnding, Words } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -24,6 +26,7 @@ export type StartCall = (
     | 'callId'
     | 'input'
     | 'output'
+    | 'interludes'
     | 'captions'
     | 'words'
     | 'peopleCount'
@@ -64,6 +67,7 @@ export class VoiceCall {
   #link: VoiceLink | undefined;
   #input: VoiceTracks | undefined;
   #output: Playout | undefined;
+  #interludes: InterludePlayer | undefined;
   #running: RunningCall | undefined;
   #channelId: string;
   #recovering = false;
@@ -114,6 +118,12 @@ export class VoiceCall {
     this.#captions.notice(text);
   }
 
+  /** Plays sound that is no answer: see {@link InterludePlayer.play}. */
+  async play(frames: AsyncIterable<Frame>, kind: InterludeKind, signal: AbortSignal): Promise<InterludeEnd> {
+    const both = AbortSignal.any([signal, this.#stop.signal]);
+    return (await this.#interludes?.play(frames, kind, both)) ?? { reached: 'gone', playedFrames: 0 };
+  }
+
   /** A member left, was moved, or muted themselves. */
   silenced(userId: string, why: 'absent' | 'muted'): void {
     this.#input?.silenced(userId, why);
@@ -126,6 +136,15 @@ export class VoiceCall {
 
   mainSessionLost(): void {
     this.#link?.mainSessionLost();
+  }
+
+  /** Whether a text channel is this call's, or somebody is in it. */
+  concerns(channelId: string, userId: string): boolean {
+    const { guild } = this.#options;
+    return (
+      [this.textChannelId, this.#channelId].includes(channelId) ||
+      guild.voiceStates.cache.get(userId)?.channelId === this.#channelId
+    );
   }
 
   /** People in the channel who can hear us. */
@@ -164,12 +183,14 @@ export class VoiceCall {
       log: this.#log,
     });
     this.#output = new Playout({ sink: link, clock, log: this.#log });
+    this.#interludes = new InterludePlayer({ output: this.#output, clock });
     const call = {
       conversationId: this.conversationId,
       guildId: this.#options.guild.id,
       callId: randomUUID(),
       input: this.#input,
       output: this.#output,
+      interludes: this.#interludes,
       captions: this.#captions,
       words,
       peopleCount: () => this.peopleCount,

@@ -96,6 +96,12 @@ export class VoiceCalls implements AsyncDisposable {
     return call && [call.textChannelId, call.channelId].includes(channelId) ? call.conversationId : channelId;
   }
 
+  /** The call that a command belongs to: by its channel, or because whoever uses it is there. */
+  callFor(guildId: string, channelId: string, userId: string): VoiceCall | undefined {
+    const call = this.#active.get(guildId)?.call;
+    return call?.concerns(channelId, userId) ? call : undefined;
+  }
+
   /** Somebody does not want to be heard any more, wherever they are. */
   withdrawn(userId: string): void {
     for (const { call } of this.#active.values()) call.withdrawn(userId);

@@ -36,6 +36,14 @@ export const english: Words = {
         format: { name: 'format', description: 'As a file: plain text, Markdown, or subtitles (srt, vtt)' },
       },
     },
+    say: {
+      name: 'say',
+      description: 'Parley says your text word for word: in the voice channel, or as a voice message',
+      options: {
+        text: { name: 'text', description: 'What to say, up to 2,000 characters' },
+        voice: { name: 'voice', description: 'Whose voice says it' },
+      },
+    },
   },
   messageCommands: { transcribe: 'Transcribe', answerAloud: 'Answer aloud' },
   replyChoices: { text: 'text', voice: 'voice message' },
@@ -118,6 +126,12 @@ export const english: Words = {
       ].join('\n'),
   },
   ask: { noWords: 'I have no answer to that.' },
+  say: {
+    'spoken-over': 'Somebody spoke, so I stopped there.',
+    gone: 'The call ended before I had said it all.',
+    strayed: (text, said) =>
+      `I did not get it word for word: ${said === '' ? `I left out “${text}”.` : text === '' ? `I added “${said}”.` : `for “${text}” I said “${said}”.`}`,
+  },
   transcribe: {
     progress: ({ bar, doneMs, totalMs, leftMs }) =>
       [
@@ -157,6 +171,9 @@ export const english: Words = {
     'no-attachment': 'There is no sound file in that message.',
     'unknown-language': 'I do not know that language. Please give it as two letters, such as en, de or fr.',
     'not-your-job': 'Only whoever started this, or someone who manages messages, can cancel it.',
+    'nothing-to-read': 'There is nothing in that text that can be read aloud.',
+    'too-long-to-say': 'That is more than I can say at once. Please keep it under 2,000 characters.',
+    'no-sound': 'The language model gave me no sound for that. Please try again.',
     'shutting-down': 'I am just being restarted. Please try again in a moment.',
   },
   modelErrors: {

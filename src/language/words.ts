@@ -14,6 +14,7 @@ export interface Words {
     readonly forget: CommandWords<'what'>;
     readonly privacy: CommandWords<never>;
     readonly transcribe: CommandWords<'file' | 'language' | 'format'>;
+    readonly say: CommandWords<'text' | 'voice'>;
   };
   /** Names of the commands in the menu of a message, 1 to 32 characters. */
   readonly messageCommands: { readonly transcribe: string; readonly answerAloud: string };
@@ -60,6 +61,13 @@ export interface Words {
   };
   readonly help: { text(commands: { readonly name: string; readonly description: string }[]): string };
   readonly ask: { readonly noWords: string };
+  readonly say: {
+    readonly 'spoken-over': string;
+    /** The call ended. */
+    readonly gone: string;
+    /** What was said is not what was to be read. Either may be empty. */
+    strayed(text: string, said: string): string;
+  };
   readonly transcribe: {
     /** How far it is. `bar` is empty and the times are missing where the file does not say how long it is. */
     progress(facts: ProgressFacts): string;
@@ -145,6 +153,9 @@ export type UserErrorId =
   | 'no-attachment'
   | 'unknown-language'
   | 'not-your-job'
+  | 'nothing-to-read'
+  | 'too-long-to-say'
+  | 'no-sound'
   | 'shutting-down';
 
 export type ModelTrouble =

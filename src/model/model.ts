@@ -29,6 +29,8 @@ export interface Speech {
 /** A piece of what a user said or wrote. */
 export type ContentPart =
   | { readonly type: 'text'; readonly text: string }
+  /** Who says what follows, or what it is: nobody's own words. */
+  | { readonly type: 'label'; readonly text: string }
   | { readonly type: 'speech'; readonly speech: Speech };
 
 /** One message of a conversation. */

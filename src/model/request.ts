@@ -1,6 +1,7 @@
 import type { OpenAI } from 'openai';
 
 import { RequestTooLargeError } from './errors.ts';
+import { exchangeOf, MODALITIES, type Exchange } from './modalities.ts';
 import type { AssistantMessage, Conversation, ReplyOptions, UserMessage } from './model.ts';
 
 type MessageParam = OpenAI.Chat.ChatCompletionMessageParam;
@@ -30,6 +31,7 @@ export interface RequestOptions extends ReplyOptions {
 
 /** A request that the API accepts. */
 export interface ModelRequest {
+  readonly exchange: Exchange;
   readonly params: OpenAI.Chat.ChatCompletionCreateParamsStreaming;
   /** Raw audio bytes in it. */
   readonly audioBytes: number;
@@ -60,8 +62,10 @@ export function buildRequest(conversation: Conversation, options: RequestOptions
     const param = message.role === 'user' ? userMessage(message) : assistantMessage(message, options);
     if (param !== undefined) messages.push(param);
   }
-  const speaks = options.output === 'voice' || audioBytes === 0;
+  const exchange = exchangeOf(conversation, options.output);
+  const modalities = [...MODALITIES[exchange]];
   return {
+    exchange,
     audioBytes,
     params: {
       model: options.model,
@@ -69,9 +73,8 @@ export function buildRequest(conversation: Conversation, options: RequestOptions
       stream: true,
       stream_options: { include_usage: true },
       max_completion_tokens: options.maxReplyTokens,
-      ...(speaks
-        ? { modalities: ['text', 'audio'], audio: { format: 'pcm16', voice: options.voice } }
-        : { modalities: ['text'] }),
+      modalities,
+      ...(modalities.includes('audio') && { audio: { format: 'pcm16', voice: options.voice } }),
     },
   };
 }
@@ -88,13 +91,13 @@ function totalAudioBytes({ messages }: Conversation): number {
 function userMessage({ parts }: UserMessage): MessageParam | undefined {
   if (parts.length === 0) return undefined;
   // Written words alone go as a plain string, which every server with this API takes.
-  if (parts.every((part) => part.type === 'text')) {
+  if (parts.every((part) => part.type !== 'speech')) {
     return { role: 'user', content: parts.map((part) => part.text).join('\n') };
   }
   return {
     role: 'user',
     content: parts.map((part): PartParam => {
-      if (part.type === 'text') return { type: 'text', text: part.text };
+      if (part.type !== 'speech') return { type: 'text', text: part.text };
       const { data, format } = part.speech;
       const base64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
       return { type: 'input_audio', input_audio: { data: base64, format } };

@@ -33,7 +33,7 @@ export interface RequestParts {
  */
 export async function* streamReply(
   parts: RequestParts,
-  { params, audioBytes }: ModelRequest,
+  { params, audioBytes, exchange }: ModelRequest,
   output: ReplyOptions['output'],
   time: ModelTime,
   signal: AbortSignal,
@@ -112,7 +112,7 @@ export async function* streamReply(
     if (!keepConnection || outcome !== 'answered') connection.abort();
     const fields = {
       requestId,
-      output,
+      exchange,
       finish,
       audioInBytes: audioBytes,
       audioOutBytes: reader.audioBytes,

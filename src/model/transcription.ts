@@ -95,7 +95,7 @@ export function transcribingConversation(speech: Speech, { language }: Transcrib
       {
         role: 'user',
         parts: [
-          { type: 'text', text: 'Write down this recording.' },
+          { type: 'label', text: 'Write down this recording.' },
           { type: 'speech', speech },
         ],
       },

@@ -147,7 +147,7 @@ function sizeOf(conversation: Conversation): Size {
     if (message.role === 'assistant') tokens += message.text.length / CHARACTERS_PER_TOKEN;
     else {
       for (const part of message.parts) {
-        if (part.type === 'text') tokens += part.text.length / CHARACTERS_PER_TOKEN;
+        if (part.type !== 'speech') tokens += part.text.length / CHARACTERS_PER_TOKEN;
         else tokens += (part.speech.durationMs / 1000) * AUDIO_TOKENS_PER_SECOND;
       }
     }

@@ -34,7 +34,7 @@ class ScriptedAnswer {
   /** What the people are labelled as in the newest turn. */
   get labels(): string[] {
     const parts = this.conversation.messages.at(-1);
-    return parts?.role === 'user' ? parts.parts.filter((part) => part.type === 'text').map(({ text }) => text) : [];
+    return parts?.role === 'user' ? parts.parts.filter((part) => part.type !== 'speech').map(({ text }) => text) : [];
   }
 
   speak(words: string, frames: number): void {
@@ -94,6 +94,7 @@ class Room {
         callId: 'call',
         input: { listen: () => this.#input },
         output: { play: (frames, signal) => this.#play(frames, signal) },
+        interludes: { voiced: () => {}, hold: () => ({ [Symbol.dispose]: () => {} }) },
         captions: { begin: () => this.#caption(), notice: (text) => void this.notices.push(text) },
         model,
         memory: this.#memory,

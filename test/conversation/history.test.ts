@@ -48,9 +48,9 @@ describe('conversationOf', () => {
       {
         role: 'user',
         parts: [
-          { type: 'text', text: 'Alice at 0.0 s:' },
+          { type: 'label', text: 'Alice at 0.0 s:' },
           { type: 'speech', speech: { format: 'mp3', data: sound, durationMs: 1000 } },
-          { type: 'text', text: 'Bob at 1.3 s:' },
+          { type: 'label', text: 'Bob at 1.3 s:' },
           { type: 'speech', speech: { format: 'mp3', data: sound, durationMs: 2000 } },
         ],
       },

@@ -58,6 +58,7 @@ const modelFault = z.discriminatedUnion('kind', [
     status: z.literal([400, 401, 403, 404, 408, 410, 429, 500, 502, 503]),
     retryAfterSecs: z.number().exactOptional(),
   }),
+  z.strictObject({ kind: z.literal('misread'), words: z.string().min(1) }),
   z.strictObject({ kind: z.literal('stall'), afterChunks: when }),
   z.strictObject({ kind: z.literal('cut'), afterChunks: when }),
   ...(['no-end-marker', 'error-in-stream', 'filter-reply'] as const).map((kind) =>

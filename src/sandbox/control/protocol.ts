@@ -367,7 +367,9 @@ export type ModelFault =
   | { kind: 'filter-reply'; afterChunks: number }
   /** The content filter itself was down: 200 with `content_filter_error`. */
   | { kind: 'filter-down' }
-  | { kind: 'audio-not-found' };
+  | { kind: 'audio-not-found' }
+  /** It says these words, whatever it was to say. */
+  | { kind: 'misread'; words: string };
 
 export interface ModelRequestRecord {
   readonly id: string;

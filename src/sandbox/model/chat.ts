@@ -48,7 +48,8 @@ async function answerChat(exchange: Exchange, world: ModelWorld, model: string, 
   const chat = await acceptChat(body, world.audioIds, world.mp3);
   // The same sounds in the same order, now decoded.
   entry.audio = chat.audio;
-  const reply = await echoReply(chat, settings, world.synthesizer, REPLY_VOICE);
+  const saying = fault?.kind === 'misread' ? { ...settings, reply: fault.words } : settings;
+  const reply = await echoReply(chat, saying, world.synthesizer, REPLY_VOICE);
   const answer: Answer = {
     exchange,
     world,

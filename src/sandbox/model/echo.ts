@@ -43,8 +43,8 @@ export async function echoReply(
   if (!chat.spoken && said.length > 0 && settings.reply === null && wantsTranscript(chat, written)) {
     return textReply(await transcript(said, synthesizer));
   }
-  const words =
-    settings.reply ?? [...describe(said, written), ...(turn > 1 ? [`This is turn ${turn}.`] : [])].join(' ');
+  const given = settings.reply ?? (spoken && wantsReading(chat) ? newestText(chat) : null);
+  const words = given ?? [...describe(said, written), ...(turn > 1 ? [`This is turn ${turn}.`] : [])].join(' ');
   if (!spoken) return textReply(words);
 
   const pieces: ReplyPiece[] = [];
@@ -57,7 +57,7 @@ export async function echoReply(
     sound.catch(() => undefined);
     pieces.push({ words: index === 0 ? sentence : ` ${sentence}`, sound });
   }
-  if (settings.reply === null) pieces.push(...voices(said));
+  if (given === null) pieces.push(...voices(said));
   return { spoken: true, pieces };
 }
 
@@ -160,9 +160,24 @@ function silence(lengthMs: number): Int16Array {
 }
 
 function wantsTranscript(chat: AcceptedChat, written: readonly string[]): boolean {
-  const instructions = chat.request.messages.filter(({ role }) => role === 'system' || role === 'developer');
-  const text = [...instructions.map(textOf), ...written].join('\n');
-  return /transcribe|write down/iu.test(text);
+  return /transcribe|write down/iu.test([instructionsOf(chat), ...written].join('\n'));
+}
+
+/** Told to read aloud, it does: that needs no understanding. */
+function wantsReading(chat: AcceptedChat): boolean {
+  return /\bread\b.*\baloud\b/iu.test(instructionsOf(chat));
+}
+
+function instructionsOf({ request }: AcceptedChat): string {
+  return request.messages
+    .filter(({ role }) => role === 'system' || role === 'developer')
+    .map(textOf)
+    .join('\n');
+}
+
+function newestText({ request }: AcceptedChat): string {
+  const newest = request.messages.findLast(({ role }) => role === 'user');
+  return newest === undefined ? '' : textOf(newest);
 }
 
 /** All text of a message. */
