@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { passagesOf } from '../../src/narration/passages.ts';
@@ -37,8 +37,8 @@ describe('passages', () => {
   });
 
   test('whatever the text: nothing lost, nothing twice, in order, none too long', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ maxLength: 2000, unit: 'grapheme' }), { maxLength: 5 }), (paragraphs) => {
+    assert(
+      property(array(string({ maxLength: 2000, unit: 'grapheme' }), { maxLength: 5 }), (paragraphs) => {
         const passages = textOf(...paragraphs);
         const bare = (text: string): string => text.replace(/\s+/gu, '');
         const spoken = paragraphs.filter((paragraph) => /[\p{L}\p{N}]/u.test(paragraph));
