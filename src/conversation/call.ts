@@ -211,8 +211,7 @@ export class Call implements RunningCall {
       });
       if (!remembered) return;
       if (memory.shouldTell(conversationId)) captions.notice(words.memory.away);
-      const [conversation, goOn] = await Promise.all([remembered.conversation('voice'), remembered.asked()]);
-      if (!goOn) return;
+      const conversation = await remembered.conversation('voice');
       const outcome = await this.#speak(conversation, answering, remembered, signal);
       const cut = answering.isResumed ? 'resumed' : signal.aborted ? 'interrupted' : undefined;
       this.#report(log, turn, outcome, cut !== undefined);

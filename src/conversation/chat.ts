@@ -77,8 +77,7 @@ export class Chat {
       ],
     });
     if (!remembered) return undefined;
-    const [conversation, goOn] = await Promise.all([remembered.conversation(output), remembered.asked()]);
-    if (!goOn) return undefined;
+    const conversation = await remembered.conversation(output);
     try {
       const reply = await this.#collect(remembered, conversation, output, signal);
       if (!reply) return undefined;

@@ -31,14 +31,16 @@ export class Memory implements AsyncDisposable {
     });
   }
 
-  /** Keeps a turn that begins. `undefined`: it is being answered already, here or by another process. */
+  /**
+   * Keeps a turn whose model is asked as soon as this resolves: one write, the only one people wait for. `undefined`: it is
+   * being answered already, here or by another process.
+   */
   async begin(turn: IncomingTurn): Promise<RememberedTurn | undefined> {
     const { store, log } = this.#parts;
-    // People wait for both. The turn is written first: what is before it can be read while the next step is written.
-    const received = store.turns.receive(turn);
+    // People wait for both. What is before the turn is read first, so that it can be opened while the turn is written.
     const past = this.#load(turn.conversationId);
     try {
-      if ((await received) === 'duplicate') return undefined;
+      if ((await store.turns.receive(turn, 'asked')) === 'duplicate') return undefined;
       return new RememberedTurn(this.#parts, turn, past, true);
     } catch (error) {
       noteTrouble(error, log);

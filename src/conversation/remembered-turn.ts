@@ -71,11 +71,6 @@ export class RememberedTurn {
     });
   }
 
-  /** Notes that the model is asked now. `false`: the turn was forgotten or taken over meanwhile; drop it quietly. */
-  asked(): Promise<boolean> {
-    return this.#advance('asked');
-  }
-
   /** Notes whether the model spoke, as it was asked to, or answered in words alone. */
   spoke(aloud: boolean): void {
     if (aloud) this.#parts.fallenSilent.delete(this.#turn.conversationId);
@@ -93,7 +88,7 @@ export class RememberedTurn {
 
   async #begin(): Promise<boolean> {
     const { background, transcriber } = this.#parts;
-    if (!(await this.#advance('speaking'))) return false;
+    if (!(await this.#advance())) return false;
     // What was not kept yet has no place for its transcript.
     if (this.#kept) void background.run((signal) => transcriber.writeDown(this.#turn, signal));
     return true;
@@ -148,10 +143,10 @@ export class RememberedTurn {
     return { ...this.#turn, utterances };
   }
 
-  async #advance(state: 'asked' | 'speaking'): Promise<boolean> {
+  async #advance(): Promise<boolean> {
     if (!this.#kept) return true;
     try {
-      return (await this.#parts.store.turns.advance(this.#turn.id, state)) === 'changed';
+      return (await this.#parts.store.turns.advance(this.#turn.id, 'speaking')) === 'changed';
     } catch (error) {
       noteTrouble(error, this.#parts.log);
       return true;

@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 import type { SqlDialect } from './dialect.ts';
 import { missingKey, type Keyring } from './keyring.ts';
 import { readKeys, type KeySource } from './key-source.ts';
+import { OpenedTexts } from './opened-texts.ts';
 import type { ConversationRow } from './schema.ts';
 import { KEY_BYTES } from './seal.ts';
 import { StoreError } from './store-error.ts';
@@ -15,13 +16,20 @@ const MAX_CACHED = 2000;
 /** A conversation's key as it is kept. */
 export type WrappedKey = Pick<ConversationRow, 'key_id' | 'wrapped_key' | 'master_key_id'>;
 
+/** What of a conversation stays the same until it is forgotten. */
+export type KeyedConversation = Pick<ConversationRow, 'id' | 'guild_id'> & WrappedKey;
+
 /**
  * The keys of single conversations. Each seals what is said in one conversation and is deleted with it, so that what a
  * database leaves behind of deleted rows has lost its key as well.
  */
 export class ConversationKeys {
+  /** What was opened with these keys; forgotten with them. */
+  readonly opened = new OpenedTexts();
   readonly #source: KeySource;
   readonly #cache = new Map<string, Uint8Array>();
+  /** Saves the turn that begins a read, which people would wait for. */
+  readonly #conversations = new Map<string, KeyedConversation>();
   #keyring: Keyring | undefined;
 
   constructor(source: KeySource) {
@@ -70,8 +78,24 @@ export class ConversationKeys {
     return this.#wrap(await this.unwrap(conversationId, wrapped), conversationId, wrapped.key_id);
   }
 
+  /** The conversation as it was when it was last noted: it may have been forgotten since, by another process. */
+  find(conversationId: string): KeyedConversation | undefined {
+    return this.#conversations.get(conversationId);
+  }
+
+  note(conversation: KeyedConversation): void {
+    if (this.#conversations.size >= MAX_CACHED) this.#conversations.clear();
+    this.#conversations.set(conversation.id, conversation);
+  }
+
+  drop(conversationId: string): void {
+    this.#conversations.delete(conversationId);
+  }
+
   forget(): void {
     this.#cache.clear();
+    this.#conversations.clear();
+    this.opened.clear();
   }
 
   #wrap(secret: Uint8Array, conversationId: string, keyId: string): Omit<WrappedKey, 'key_id'> {

@@ -61,7 +61,9 @@ export class SqlConversations implements Conversations {
     const key = await keys.unwrap(conversationId, conversation);
     return {
       summary: summaries[0] && toSummary(summaries[0], key),
-      turns: (await toTurns(turns, utterances, key)).toReversed(),
+      turns: (
+        await toTurns(turns, utterances, key, (sealed, place) => keys.opened.open(key, sealed, place))
+      ).toReversed(),
       revision: revisionOf(conversation),
     };
   }

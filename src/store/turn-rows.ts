@@ -8,8 +8,8 @@ import type { Schema, TurnRow, UtteranceRow } from './schema.ts';
 import { seal, sealText, unseal, unsealText } from './seal.ts';
 import type { EndState, Ending, IncomingTurn, TurnRecord, UtteranceRecord } from './turn-store.ts';
 
-/** Opening what is sealed takes some 20 us each: a long history at once would hold up a frame of sound. */
-const TURNS_IN_ONE_GO = 10;
+/** Opening what is sealed takes some 25 us each: a long history at once would hold up a frame of sound. */
+const LONGEST_GO_MS = 2;
 
 /** How turns become rows and rows become turns again. `key` is the conversation's key throughout. */
 
@@ -127,22 +127,33 @@ export function turnQueries(
   return [turns.selectAll().compile(), utterances.compile()];
 }
 
+type OpenText = (sealed: Uint8Array, place: string) => string;
+
 /** Turns from the rows of {@link turnQueries}, in the order of `turns`. Lets other work through now and then. */
 export async function toTurns(
   turns: readonly TurnRow[],
   utterances: readonly UtteranceAndSound[],
   key: Uint8Array,
+  openText: OpenText = (sealed, place) => unsealText(key, sealed, place),
 ): Promise<TurnRecord[]> {
   const byTurn = Map.groupBy(utterances, (row) => row.turn_id);
   const opened: TurnRecord[] = [];
+  let sinceMs = performance.now();
   for (const row of turns) {
-    opened.push(toTurn(row, byTurn.get(row.id) ?? [], key));
-    if (opened.length % TURNS_IN_ONE_GO === 0) await setImmediate();
+    opened.push(toTurn(row, byTurn.get(row.id) ?? [], key, openText));
+    if (performance.now() - sinceMs < LONGEST_GO_MS) continue;
+    await setImmediate();
+    sinceMs = performance.now();
   }
   return opened;
 }
 
-function toTurn(row: TurnRow, utterances: readonly UtteranceAndSound[], key: Uint8Array): TurnRecord {
+function toTurn(
+  row: TurnRow,
+  utterances: readonly UtteranceAndSound[],
+  key: Uint8Array,
+  openText: OpenText,
+): TurnRecord {
   const audio =
     row.audio_id !== null && row.audio_expires_ms !== null
       ? { id: row.audio_id, expiresAtMs: row.audio_expires_ms }
@@ -152,26 +163,26 @@ function toTurn(row: TurnRow, utterances: readonly UtteranceAndSound[], key: Uin
     conversationId: row.conversation_id,
     guildId: row.guild_id,
     atMs: row.received_ms,
-    utterances: utterances.map((utterance) => toUtterance(utterance, key)),
+    utterances: utterances.map((utterance) => toUtterance(utterance, key, openText)),
     // A turn that is open is shown as what it would be if nothing more came.
     state: isEndState(row.state) ? row.state : 'interrupted',
     endedAtMs: row.ended_ms ?? row.received_ms,
     position: row.position ?? 0,
-    reply: row.reply ? { text: unsealText(key, row.reply, placeOf('reply', row.id)), audio } : undefined,
+    reply: row.reply ? { text: openText(row.reply, placeOf('reply', row.id)), audio } : undefined,
     usage: usageOf(row),
     failure: row.failure ?? undefined,
   };
 }
 
-function toUtterance(row: UtteranceAndSound, key: Uint8Array): UtteranceRecord {
+function toUtterance(row: UtteranceAndSound, key: Uint8Array, openText: OpenText): UtteranceRecord {
   const { turn_id: turnId, ordinal } = row;
   const data = row.sound ? unseal(key, row.sound, placeOf('sound', turnId, ordinal)) : undefined;
   return {
     speakerId: row.speaker_id,
-    speakerName: speakerNameOf(key, row),
+    speakerName: openText(row.name, placeOf('name', turnId, ordinal)),
     offsetMs: row.offset_ms,
-    text: row.text ? unsealText(key, row.text, placeOf('text', turnId, ordinal)) : undefined,
-    transcript: row.transcript ? unsealText(key, row.transcript, placeOf('transcript', turnId, ordinal)) : undefined,
+    text: row.text ? openText(row.text, placeOf('text', turnId, ordinal)) : undefined,
+    transcript: row.transcript ? openText(row.transcript, placeOf('transcript', turnId, ordinal)) : undefined,
     speech:
       row.speech_format === 'wav' || row.speech_format === 'mp3'
         ? { format: row.speech_format, durationMs: row.speech_ms ?? 0, data }

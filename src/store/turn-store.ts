@@ -5,15 +5,15 @@ import type { StoreError } from './store-error.ts';
  * What is kept. A turn's life:
  *
  * ```ts
- * const receipt = await store.turns.receive({ id: 'interaction:123', conversationId, guildId, atMs: Date.now(), utterances });
- * if (receipt === 'duplicate') return;                       // another process, or this one before, answers it
+ * const turn = { id: 'interaction:123', conversationId, guildId, atMs: Date.now(), utterances };
  * const past = await store.conversations.load(conversationId, 40);
- * if ((await store.turns.advance('interaction:123', 'asked')) === 'refused') return; // forgotten or taken over meanwhile
- * // … ask the model; with its first sound:
- * await store.turns.advance('interaction:123', 'speaking');
+ * const receipt = await store.turns.receive(turn, 'asked');  // or as `received`, when it has to wait before it is asked
+ * if (receipt === 'duplicate') return;                       // another process, or this one before, answers it
+ * // … ask the model; before its first sound:
+ * if ((await store.turns.advance(turn.id, 'speaking')) === 'refused') return; // forgotten or taken over meanwhile
  * // … when the last frame was played:
- * await store.turns.finish('interaction:123', { state: 'done', atMs: Date.now(), reply, usage, failure: undefined });
- * await store.turns.addTranscript('interaction:123', 0, 'what was said');
+ * await store.turns.finish(turn.id, { state: 'done', atMs: Date.now(), reply, usage, failure: undefined });
+ * await store.turns.addTranscript(turn.id, 0, 'what was said');
  * ```
  *
  * Whatever resolved is on the disk. Every method may reject with a `StoreError`; nothing else is thrown. Methods that must
@@ -45,8 +45,11 @@ export interface Health {
 
 /** Turns as a state machine: received → asked → speaking → done, interrupted or failed. An ended turn never changes state. */
 export interface Turns {
-  /** Keeps a turn that begins. `duplicate`: one with this id is kept already, here or by another process. */
-  receive(turn: IncomingTurn): Promise<'received' | 'duplicate'>;
+  /**
+   * Keeps a turn that begins; as `asked`, both steps in one write, when the model is asked as soon as this resolves.
+   * `duplicate`: one with this id is kept already, here or by another process.
+   */
+  receive(turn: IncomingTurn, state?: 'received' | 'asked'): Promise<'received' | 'duplicate'>;
   /** `refused`: the turn is not open, or another process owns it now, or it was forgotten. Stop working on it, quietly. */
   advance(turnId: string, state: 'asked' | 'speaking'): Promise<'changed' | 'refused'>;
   /** Ends a turn of this process. Ending it again in the same way is no error. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import type { KeyedConversation } from './conversation-keys.ts';
 import { conversationRow } from './conversation-rows.ts';
 import type { WriteStatement } from './database.ts';
 import { renewLease } from './owners.ts';
@@ -28,10 +29,10 @@ export class SqlTurns implements Turns {
     this.#parts = parts;
   }
 
-  async receive(turn: IncomingTurn): Promise<'received' | 'duplicate'> {
+  async receive(turn: IncomingTurn, state: 'received' | 'asked' = 'received'): Promise<'received' | 'duplicate'> {
     checkTurn(turn);
     await renewLease(this.#parts);
-    return (await this.#insert(turn, undefined, 'quick')) ? 'received' : 'duplicate';
+    return (await this.#insert(turn, state, 'quick')) ? 'received' : 'duplicate';
   }
 
   async advance(turnId: string, state: 'asked' | 'speaking'): Promise<'changed' | 'refused'> {
@@ -87,19 +88,19 @@ export class SqlTurns implements Turns {
     await database.write([{ query }], 'patient');
   }
 
-  /** Keeps a turn, with its end when there is one. `false`: one with this id is there. */
-  async #insert(turn: IncomingTurn, ending: Ending | undefined, patience: Patience): Promise<boolean> {
+  /** Keeps a turn as one that has begun, or with its end. `false`: one with this id is there. */
+  async #insert(turn: IncomingTurn, as: 'received' | 'asked' | Ending, patience: Patience): Promise<boolean> {
     const { database, dialect, keys, lease } = this.#parts;
     const { builder } = dialect;
+    const ending = typeof as === 'string' ? undefined : as;
     const receipt = randomUUID();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const conversation = await conversationRow(this.#parts, turn, patience);
+      const conversation = await this.#conversation(turn, patience);
       if (!conversation) continue;
       const key = await keys.unwrap(turn.conversationId, conversation);
       const columns = {
         ...openingColumns(turn, lease.ownerId, receipt),
-        state: 'received',
-        ...(ending && endingColumns(turn.id, ending, key)),
+        ...(typeof as === 'string' ? { state: as } : endingColumns(turn.id, as, key)),
       };
       const insert = builder
         .insertInto('turns')
@@ -120,6 +121,7 @@ export class SqlTurns implements Turns {
         patience,
       );
       if (outcome.committed) return true;
+      keys.drop(turn.conversationId);
       const [rows] = await database.read(
         [builder.selectFrom('turns').select('receipt').where('id', '=', turn.id).compile()],
         patience,
@@ -170,6 +172,19 @@ export class SqlTurns implements Turns {
     const [rows] = await database.read([query], 'patient');
     const row = rows[0];
     return row && { ...row, key: await keys.unwrap(row.id, row) };
+  }
+
+  /**
+   * The conversation, which is made when it is not there. It may have gone since it was last read, so whatever is written
+   * for it makes sure of that. `undefined` when it went while it was made.
+   */
+  async #conversation(turn: IncomingTurn, patience: Patience): Promise<KeyedConversation | undefined> {
+    const { keys } = this.#parts;
+    const known = keys.find(turn.conversationId);
+    if (known?.guild_id === turn.guildId) return known;
+    const row = await conversationRow(this.#parts, turn, patience);
+    if (row) keys.note(row);
+    return row;
   }
 }
 

@@ -73,7 +73,6 @@ async function hold(turns: number): Promise<Map<number, Size>> {
     const conversation = await turn.conversation('voice');
     const size = sizeOf(conversation);
     sizes.set(number, size);
-    await turn.asked();
     await turn.begun();
     await turn.end({
       state: 'done',

@@ -123,7 +123,6 @@ test.each(DIALECTS)(
             ...past.flatMap((one) => [`Person ${one.person}: ${one.said}`, ...(one.reply ? [one.reply] : [])]),
             `Person ${person}: ${said}`,
           ]);
-          expect(await turn.asked()).toBe(true);
           return { id, channel, person, said, reply: undefined, open: turn };
         };
         const end = async (one: Kept): Promise<void> => {

@@ -90,6 +90,15 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
     expect(turns.map((turn) => turn.state)).toEqual(['interrupted']);
   });
 
+  test('a turn that is asked at once is received and asked in one', async () => {
+    expect(await store.turns.receive(incoming('a'), 'asked')).toBe('received');
+    expect(await store.turns.receive(incoming('a'), 'asked')).toBe('duplicate');
+    const { builder } = store.parts.dialect;
+    const states = builder.selectFrom('turns').select('state').compile();
+    expect(await store.parts.database.read([states], 'patient')).toEqual([[{ state: 'asked' }]]);
+    expect(await store.turns.advance('a', 'speaking')).toBe('changed');
+  });
+
   test('a turn belongs to the process that received it', async () => {
     await using other = await open(location);
     await store.turns.receive(incoming('a'));

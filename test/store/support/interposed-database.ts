@@ -6,6 +6,8 @@ import type { Database, RowsOf, WriteOutcome, WriteStatement } from '../../../sr
 export class InterposedDatabase implements Database {
   readonly #database: Database;
   #beforeWrite: (() => Promise<void>) | undefined;
+  /** Batches that were read and written so far. */
+  readonly count = { reads: 0, writes: 0 };
 
   constructor(database: Database) {
     this.#database = database;
@@ -25,10 +27,12 @@ export class InterposedDatabase implements Database {
   }
 
   read<const Queries extends readonly CompiledQuery[]>(queries: Queries, limitMs: number): Promise<RowsOf<Queries>> {
+    this.count.reads++;
     return this.#database.read(queries, limitMs);
   }
 
   async write(statements: readonly WriteStatement[], limitMs: number): Promise<WriteOutcome> {
+    this.count.writes++;
     const happens = this.#beforeWrite;
     this.#beforeWrite = undefined;
     await happens?.();

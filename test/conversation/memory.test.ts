@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { Memory } from '../../src/conversation/memory.ts';
+import type { Conversation, Model } from '../../src/model/model.ts';
+import { sqliteDialect } from '../../src/store/dialect.ts';
+import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
+import { SqlStore } from '../../src/store/sql-store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import { monotonicClock } from '../../src/time/clock.ts';
+import { InterposedDatabase } from '../store/support/interposed-database.ts';
+import { KEY, open } from '../store/support/stores.ts';
+import { hold, incoming, utterance } from '../store/support/turns.ts';
+import { silentLog } from '../support/silent-log.ts';
+
+const model: Model = {
+  async *respond() {},
+  async *transcribe() {},
+};
+
+let dir: string;
+let file: string;
+let database: InterposedDatabase;
+let store: SqlStore;
+let memory: Memory;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'parley-memory-'));
+  file = join(dir, 'parley.db');
+  database = new InterposedDatabase(new SqliteDatabase({ file, maxBytes: undefined }));
+  const keys = { given: KEY, file: undefined };
+  store = new SqlStore({ database, dialect: sqliteDialect(), keys, clock: monotonicClock });
+  await store.ready();
+  const hasOptedOut = (): boolean => false;
+  const parts = { store, model, botName: 'Parley', tokenBudget: 16_000, hasOptedOut };
+  memory = new Memory({ ...parts, clock: monotonicClock, log: silentLog });
+});
+afterEach(async () => {
+  await memory[Symbol.asyncDispose]();
+  await store[Symbol.asyncDispose]();
+  await rm(dir, { recursive: true, force: true });
+});
+
+function wordsOf({ messages }: Conversation): string[] {
+  return messages.map((message) =>
+    message.role === 'user'
+      ? message.parts.map((part) => (part.type === 'text' ? part.text : '')).join()
+      : message.text,
+  );
+}
+
+/** The states of the turns in the file, as another process sees them now. */
+async function statesOnDisk(): Promise<string[]> {
+  await using other = await open({ kind: 'sqlite', file });
+  const { builder } = other.parts.dialect;
+  const query = builder.selectFrom('turns').select('state').orderBy('received_ms').compile();
+  const [rows] = await other.parts.database.read([query], 'patient');
+  return rows.map(({ state }) => state);
+}
+
+test('a turn waits for one write, and is on the disk as asked before the model is', async () => {
+  await hold(store, incoming('before'));
+  const { reads, writes } = database.count;
+  const turn = await memory.begin(incoming('a', { utterances: [utterance({ text: 'and now?' })] }));
+  const conversation = await turn?.conversation('text');
+  expect(database.count).toEqual({ reads: reads + 1, writes: writes + 1 });
+  expect(conversation && wordsOf(conversation)).toEqual(['Ada: hello', 'hello yourself', 'Ada: and now?']);
+  expect(await statesOnDisk()).toEqual(['done', 'asked']);
+});
+
+test('what came before is read while the turn is written', async () => {
+  await hold(store, incoming('before'));
+  const { reads } = database.count;
+  const writing = Promise.withResolvers<number>();
+  database.beforeNextWrite(async () => {
+    // Nothing else holds the write up: by the time it is begun the other has been asked for.
+    writing.resolve(database.count.reads);
+  });
+  const began = memory.begin(incoming('a'));
+  expect(await writing.promise).toBe(reads + 1);
+  expect(await (await began)?.conversation('text')).toMatchObject({ messages: { length: 3 } });
+});
+
+test('the answer is on the disk as begun before anybody hears of it', async () => {
+  const turn = await memory.begin(incoming('a'));
+  expect(await turn?.begun()).toBe(true);
+  expect(await statesOnDisk()).toEqual(['speaking']);
+});
+
+test('an event that was answered already is no turn', async () => {
+  const first = await memory.begin(incoming('a'));
+  expect(await memory.begin(incoming('a'))).toBeUndefined();
+  await first?.end({ state: 'done', reply: undefined, usage: undefined, failure: undefined });
+  expect(await memory.begin(incoming('a'))).toBeUndefined();
+});
+
+test('an answer to what was forgotten meanwhile is dropped', async () => {
+  const turn = await memory.begin(incoming('a'));
+  await store.privacy.forgetConversation('channel-1');
+  expect(await turn?.begun()).toBe(false);
+});
+
+test('a turn that could not be kept when it began is kept with its end', async () => {
+  await hold(store, incoming('before'));
+  database.beforeNextWrite(() => Promise.reject(new StoreError('full', 'no room')));
+  const turn = await memory.begin(incoming('a'));
+  expect(memory.shouldTell('channel-1')).toBe(true);
+  expect(memory.shouldTell('channel-1')).toBe(false);
+  expect(await turn?.begun()).toBe(true);
+  await turn?.end({ state: 'done', reply: { text: 'yes', audio: undefined }, usage: undefined, failure: undefined });
+  const { turns } = await store.conversations.load('channel-1', 10);
+  expect(turns.map(({ id, reply }) => [id, reply?.text])).toEqual([
+    ['before', 'hello yourself'],
+    ['a', 'yes'],
+  ]);
+});
