@@ -5,6 +5,7 @@ import { Mp3Encoder } from './audio/mp3.ts';
 import { VoiceActivityDetector } from './audio/vad.ts';
 import type { Config } from './config/config.ts';
 import { Call } from './conversation/call.ts';
+import { SettingsOfChannels } from './conversation/channel-settings.ts';
 import { Chat } from './conversation/chat.ts';
 import { Keeping } from './conversation/keeping.ts';
 import { Memory } from './conversation/memory.ts';
@@ -29,9 +30,6 @@ import { startHealthServer } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { Readiness, type Part } from './telemetry/readiness.ts';
 import { monotonicClock, type Clock } from './time/clock.ts';
-
-/** A voice that every audio model of the API has, old and new. */
-const DEFAULT_VOICE = 'alloy';
 
 /** How long commands that are running may take to finish when Parley is told to stop. */
 const SETTLE_MS = 4000;
@@ -106,7 +104,15 @@ export async function startApp(
       log,
     }),
   );
-  const chat = new Chat({ model, memory, voice: DEFAULT_VOICE, log });
+  const settings = new SettingsOfChannels({
+    store: store.settings,
+    defaults: config.talk,
+    voices: config.talk.voices,
+    onChange: () => {},
+    log,
+  });
+  const voiceOf = async (channelId: string): Promise<string> => (await settings.load(channelId)).voice;
+  const chat = new Chat({ model, memory, voiceOf, log });
   const [createVoiceActivity, createEncoder] = await Promise.all([VoiceActivityDetector.load(), Mp3Encoder.load()]);
   const startCall: StartCall = (call, callSignal) =>
     new Call(
@@ -114,7 +120,7 @@ export async function startApp(
         ...call,
         model,
         memory,
-        settings: () => ({ voice: DEFAULT_VOICE, answers: 'always' }),
+        settings: () => settings.of(call.conversationId),
         rule: FIXED_RULE,
         createVoiceActivity,
         createEncoder,
@@ -126,7 +132,9 @@ export async function startApp(
     new Keeping({
       store,
       ...config.memory,
-      onOptOut: (personId) => calls.withdrawn(personId),
+      onChoice: (personId, optedOut) => {
+        if (optedOut) calls.withdrawn(personId);
+      },
       onAbandoned: (turn) => tellCutOff(client, turn.conversationId),
       clock,
       log,

@@ -5,6 +5,7 @@ import { VARIABLES, type Env } from './env.ts';
 import { readMemory, type MemoryConfig } from './memory-config.ts';
 import { MODEL_VARIABLES, readModel, type ModelConfig } from './model-config.ts';
 import { ConfigError, Findings, type Notice } from './problems.ts';
+import { readTalk, type TalkConfig } from './talk-config.ts';
 
 /** Everything that can be set from outside, checked. */
 export interface Config {
@@ -12,6 +13,7 @@ export interface Config {
   readonly model: ModelConfig;
   /** Deployment or model for `/audio/transcriptions`. `undefined`: the conversation's model transcribes. */
   readonly transcribeModel: string | undefined;
+  readonly talk: TalkConfig;
   readonly database: DatabaseConfig;
   readonly memory: MemoryConfig;
   /** Where attachments may be fetched from. The sandbox's own host is not in it. */
@@ -43,6 +45,7 @@ export function parseConfig(raw: Env): Config {
     discord,
     model,
     transcribeModel: readTranscribeModel(env, model, findings),
+    talk: readTalk(env, findings),
     database: readDatabase(env.DATABASE_URL, findings),
     memory: readMemory(env, findings),
     attachmentHosts: readAttachmentHosts(env.ATTACHMENT_HOSTS, findings),

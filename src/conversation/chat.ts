@@ -1,7 +1,7 @@
 import { concatSamples } from '../audio/pcm.ts';
 import { UserError } from '../language/user-error.ts';
 import { ModelError } from '../model/errors.ts';
-import type { Conversation, Model, ReplyDone, Speech } from '../model/model.ts';
+import type { Conversation, Model, ReplyDone, ReplyOptions, Speech } from '../model/model.ts';
 import { readAloud } from '../model/read-aloud.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Memory } from './memory.ts';
@@ -34,14 +34,15 @@ export interface Answer {
 export class Chat {
   readonly #model: Model;
   readonly #memory: Memory;
-  readonly #voice: string;
+  readonly #voiceOf: (conversationId: string) => Promise<string>;
   readonly #log: Log;
   readonly #lines = new Map<string, { waiting: number; last: Promise<unknown> }>();
 
-  constructor(parts: { model: Model; memory: Memory; voice: string; log: Log }) {
+  /** `voiceOf` says with which voice a conversation is answered. */
+  constructor(parts: { model: Model; memory: Memory; voiceOf: (conversationId: string) => Promise<string>; log: Log }) {
     this.#model = parts.model;
     this.#memory = parts.memory;
-    this.#voice = parts.voice;
+    this.#voiceOf = parts.voiceOf;
     this.#log = parts.log;
   }
 
@@ -77,9 +78,10 @@ export class Chat {
       ],
     });
     if (!remembered) return undefined;
-    const conversation = await remembered.conversation(output);
+    const [conversation, voice] = await Promise.all([remembered.conversation(output), this.#voiceOf(conversationId)]);
+    const options = { output, voice };
     try {
-      const reply = await this.#collect(remembered, conversation, output, signal);
+      const reply = await this.#collect(remembered, conversation, options, signal);
       if (!reply) return undefined;
       const { text, done } = reply;
       await remembered.end({
@@ -89,7 +91,7 @@ export class Chat {
         usage: done?.usage,
         failure: undefined,
       });
-      const frames = output === 'voice' ? await this.#aloud(remembered, reply, signal) : [];
+      const frames = output === 'voice' ? await this.#aloud(remembered, reply, options, signal) : [];
       this.#log.info({ speechMs: speech?.durationMs ?? 0, output, ...done?.usage }, 'question answered');
       return { text, samples: concatSamples(frames), memoryAway: this.#memory.shouldTell(conversationId) };
     } catch (error) {
@@ -105,13 +107,13 @@ export class Chat {
   async #collect(
     remembered: RememberedTurn,
     conversation: Conversation,
-    output: Question['output'],
+    options: ReplyOptions,
     signal: AbortSignal,
   ): Promise<Reply | undefined> {
     const frames: Int16Array[] = [];
     let text = '';
     let done: ReplyDone | undefined;
-    for await (const event of this.#model.respond(conversation, { output, voice: this.#voice }, signal)) {
+    for await (const event of this.#model.respond(conversation, options, signal)) {
       if (!(await remembered.begun())) return undefined;
       switch (event.type) {
         case 'audio':
@@ -131,12 +133,16 @@ export class Chat {
   }
 
   /** The reply's sound. A model that answered in words alone, as models do whose history is all words, reads them. */
-  async #aloud(remembered: RememberedTurn, { text, frames }: Reply, signal: AbortSignal): Promise<Int16Array[]> {
+  async #aloud(
+    remembered: RememberedTurn,
+    { text, frames }: Reply,
+    options: ReplyOptions,
+    signal: AbortSignal,
+  ): Promise<Int16Array[]> {
     remembered.spoke(frames.length > 0);
     if (frames.length > 0 || text === '') return frames;
     const read: Int16Array[] = [];
     try {
-      const options = { output: 'voice', voice: this.#voice } as const;
       for await (const event of this.#model.respond(readAloud(text), options, signal)) {
         if (event.type === 'audio') read.push(event.frame);
       }

@@ -24,8 +24,8 @@ export interface KeepingParts {
   readonly store: TurnStore;
   readonly retentionDays: number;
   readonly deletionGraceDays: number;
-  /** Someone does not want to be heard any more, from now on. */
-  readonly onOptOut: (personId: string) => void;
+  /** Someone chose whether they want to be heard, from now on. */
+  readonly onChoice: (personId: string, optedOut: boolean) => void;
   /** A turn was cut off when its process died: its people must be told, once. Resolves when they were. */
   readonly onAbandoned: (turn: AbandonedTurn) => Promise<void>;
   readonly clock: Clock;
@@ -42,9 +42,7 @@ export class Keeping implements AsyncDisposable {
   constructor(parts: KeepingParts) {
     this.#parts = parts;
     this.#background = new Background(parts);
-    this.#optOuts = new OptOutList(parts.store.privacy, parts.clock, (personId, optedOut) => {
-      if (optedOut) parts.onOptOut(personId);
-    });
+    this.#optOuts = new OptOutList(parts.store.privacy, parts.clock, parts.onChoice);
   }
 
   /**
@@ -132,7 +130,11 @@ export class Keeping implements AsyncDisposable {
   }
 
   channelDeleted(channelId: string): void {
-    void this.#run(async () => void (await this.#parts.store.privacy.forgetConversation(channelId)));
+    const { privacy, settings } = this.#parts.store;
+    void this.#run(async () => {
+      await privacy.forgetConversation(channelId);
+      await settings.remove(channelId);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -196,6 +198,7 @@ function linesOf(record: ExportRecord): string[] {
   switch (record.type) {
     case 'conversation':
     case 'opt-out':
+    case 'channel-settings':
     case 'guild-deletion':
       return [];
     case 'summary':

@@ -30,8 +30,11 @@ async function demo(): Promise<number> {
     () => {},
   );
   try {
-    await using app = await startApp(parseConfig({ DATABASE_URL: ':memory:' }), log, stop.signal, (error) =>
-      stop.abort(error),
+    await using app = await startApp(
+      parseConfig({ DATABASE_URL: ':memory:', ANSWERS: 'always' }),
+      log,
+      stop.signal,
+      (error) => stop.abort(error),
     );
     if (!app.sandbox) throw new Error('the demo needs the sandbox');
     await using client = await SandboxClient.connect(app.sandbox.controlUrl);

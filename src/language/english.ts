@@ -161,6 +161,7 @@ export const english: Words = {
     'not-in-call': 'I am not in a voice channel on this server.',
     'prompt-too-long': 'That is more than I can take at once. Please keep it under 4,000 characters.',
     'prompt-empty': 'Please write something or attach a sound file.',
+    'unknown-voice': 'I have no such voice. `/voice` without a name shows those I have.',
     'memory-away': 'My memory is out of order right now, so I could not do that. Please try again in a moment.',
     'cannot-know-whom-to-hear':
       'My memory is out of order, so I cannot know who does not want to be heard. Until it works I do not listen; `/ask` works.',

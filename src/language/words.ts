@@ -152,6 +152,7 @@ export type UserErrorId =
   | 'busy'
   | 'no-attachment'
   | 'unknown-language'
+  | 'unknown-voice'
   | 'not-your-job'
   | 'nothing-to-read'
   | 'too-long-to-say'

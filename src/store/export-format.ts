@@ -72,6 +72,13 @@ const line = z.discriminatedUnion('type', [
     madeAtMs: milliseconds,
   }),
   z.object({ type: z.literal('opt-out'), personId: z.string(), sinceMs: milliseconds }),
+  z.object({
+    type: z.literal('channel-settings'),
+    channelId: z.string(),
+    guildId: z.string(),
+    voice: maybe(z.string()),
+    answers: maybe(z.string()),
+  }),
   z.object({ type: z.literal('guild-deletion'), guildId: z.string(), dueMs: milliseconds }),
   z.object({ type: z.literal('end'), records: count }),
 ]);

@@ -8,12 +8,20 @@ const PAGE = 200;
 export async function* exportStore(store: SqlStore): AsyncGenerator<ExportRecord, void, undefined> {
   const { database, dialect } = store.parts;
   const { builder } = dialect;
-  const [optOuts, deletions] = await database.read(
-    [builder.selectFrom('opt_outs').selectAll().compile(), builder.selectFrom('guild_deletions').selectAll().compile()],
+  const [optOuts, deletions, settings] = await database.read(
+    [
+      builder.selectFrom('opt_outs').selectAll().compile(),
+      builder.selectFrom('guild_deletions').selectAll().compile(),
+      builder.selectFrom('channel_settings').selectAll().orderBy('channel_id').compile(),
+    ],
     'patient',
   );
   for (const row of optOuts) yield { type: 'opt-out', personId: row.person_id, sinceMs: row.since_ms };
   for (const row of deletions) yield { type: 'guild-deletion', guildId: row.guild_id, dueMs: row.due_ms };
+  for (const { channel_id, guild_id, voice, answers } of settings) {
+    const chosen = { voice: voice ?? undefined, answers: answers ?? undefined };
+    yield { type: 'channel-settings', channelId: channel_id, guildId: guild_id, ...chosen };
+  }
   for (let last = ''; ;) {
     const [page] = await database.read(
       [builder.selectFrom('conversations').select('id').where('id', '>', last).orderBy('id').limit(PAGE).compile()],

@@ -69,6 +69,9 @@ class Importer {
       case 'opt-out':
         await this.#store.privacy.setOptedOut(record.personId, true, record.sinceMs);
         break;
+      case 'channel-settings':
+        await this.#store.settings.put(record.channelId, record.guildId, record);
+        break;
       case 'guild-deletion':
         await this.#store.privacy.scheduleGuildDeletion(record.guildId, record.dueMs);
         break;

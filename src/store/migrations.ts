@@ -10,7 +10,7 @@ const LIMIT_MS = 60_000;
 type Migration = (dialect: SqlDialect) => readonly CompiledQuery[];
 
 /** Each takes the tables one version further. Never change one that was released: add another. */
-const MIGRATIONS: readonly Migration[] = [firstTables, jobTables];
+const MIGRATIONS: readonly Migration[] = [firstTables, jobTables, settingsTable];
 
 /**
  * Brings the tables to this program's version. Each step is one transaction that only the process which finds the version
@@ -216,5 +216,18 @@ function jobTables({ builder, bytes }: SqlDialect): readonly CompiledQuery[] {
       .addColumn('sound', bytes)
       .addPrimaryKeyConstraint('job_pieces_key', ['job_id', 'ordinal'])
       .compile(),
+  ];
+}
+
+function settingsTable({ builder: { schema } }: SqlDialect): readonly CompiledQuery[] {
+  return [
+    schema
+      .createTable('channel_settings')
+      .addColumn('channel_id', 'text', (column) => column.primaryKey())
+      .addColumn('guild_id', 'text', (column) => column.notNull())
+      .addColumn('voice', 'text')
+      .addColumn('answers', 'text')
+      .compile(),
+    schema.createIndex('channel_settings_guild').on('channel_settings').column('guild_id').compile(),
   ];
 }

@@ -21,6 +21,8 @@ export interface Schema {
   owners: OwnerRow;
   /** People who do not want to be heard. */
   opt_outs: { person_id: string; since_ms: number };
+  /** What people chose for a channel; a name of a voice or a mode, nothing that was said. */
+  channel_settings: { channel_id: string; guild_id: string; voice: string | null; answers: string | null };
   /** Servers whose data goes when it is due. */
   guild_deletions: { guild_id: string; due_ms: number };
   /** Master keys that something was wrapped with. */

@@ -10,6 +10,7 @@ import { migrate } from './migrations.ts';
 import type { StoreParts } from './parts.ts';
 import { PatientDatabase } from './patient-database.ts';
 import { SqlPrivacy } from './privacy.ts';
+import { SqlSettings } from './settings.ts';
 import { StoreHealth } from './store-health.ts';
 import { StoreError, type StoreTrouble } from './store-error.ts';
 import type { TurnStore } from './turn-store.ts';
@@ -27,6 +28,7 @@ export class SqlStore implements TurnStore {
   readonly conversations: SqlConversations;
   readonly privacy: SqlPrivacy;
   readonly jobs: SqlJobs;
+  readonly settings: SqlSettings;
   readonly health = new StoreHealth();
   /** For the commands that move or rewrite a whole store. */
   readonly parts: StoreParts;
@@ -58,6 +60,7 @@ export class SqlStore implements TurnStore {
     this.conversations = new SqlConversations(this.parts);
     this.privacy = new SqlPrivacy(this.parts);
     this.jobs = new SqlJobs(this.parts);
+    this.settings = new SqlSettings(this.parts);
     this.health.onChange((state) => {
       // The wait for the next beat began when all was well, and is too long now.
       if (state.kind === 'failing') this.#beatLater();

@@ -14,7 +14,11 @@ export async function sweepStore(parts: StoreParts, limits: SweepLimits): Promis
     'patient',
   );
   let turns = 0;
-  for (const { guild_id } of due) turns += await changed(parts, guildStatements(parts, guild_id));
+  for (const { guild_id } of due) {
+    // What was chosen goes with the server, not with what was said there.
+    const settings = builder.deleteFrom('channel_settings').where('guild_id', '=', guild_id).compile();
+    turns += await changed(parts, [...guildStatements(parts, guild_id), { query: settings }]);
+  }
 
   const oldSpeech = builder
     .selectFrom('speech')

@@ -1,4 +1,5 @@
 import type { JobStore } from './job-store.ts';
+import type { ChosenSettings, SettingsStore } from './settings-store.ts';
 import type { StoreError } from './store-error.ts';
 
 /**
@@ -25,6 +26,7 @@ export interface TurnStore extends AsyncDisposable {
   readonly conversations: Conversations;
   readonly privacy: Privacy;
   readonly jobs: JobStore;
+  readonly settings: SettingsStore;
   readonly health: Health;
   /** Resolves once the database has been opened. @throws {StoreError} with why it could not be at the first try. */
   ready(): Promise<void>;
@@ -194,6 +196,7 @@ export type ExportRecord =
   | ({ readonly type: 'turn' } & TurnRecord)
   | ({ readonly type: 'summary'; readonly conversationId: string } & SummaryRecord)
   | { readonly type: 'opt-out'; readonly personId: string; readonly sinceMs: number }
+  | ({ readonly type: 'channel-settings'; readonly channelId: string; readonly guildId: string } & ChosenSettings)
   | { readonly type: 'guild-deletion'; readonly guildId: string; readonly dueMs: number };
 
 export interface Privacy {

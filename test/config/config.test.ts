@@ -30,6 +30,11 @@ describe('nothing set', () => {
       discord: { kind: 'sandbox' },
       model: { kind: 'sandbox' },
       transcribeModel: undefined,
+      talk: {
+        voice: 'alloy',
+        voices: ['alloy', 'ash', 'ballad', 'coral', 'echo', 'sage', 'shimmer', 'verse', 'marin', 'cedar'],
+        answers: 'name',
+      },
       database: { kind: 'sqlite', file: 'data/parley.db' },
       memory: { keys: undefined, tokenBudget: 16_000, retentionDays: 30, deletionGraceDays: 7 },
       attachmentHosts: [
@@ -401,3 +406,25 @@ function catchError(run: () => unknown): Error {
   }
   throw new Error('nothing was thrown');
 }
+
+describe('how Parley talks', () => {
+  test('is what is set', () => {
+    const { talk } = parseConfig({ VOICE: 'af_sky', VOICES: ' bm_fable, af_sky,,af_sky ', ANSWERS: 'Off' });
+    expect(talk).toEqual({ voice: 'af_sky', voices: ['bm_fable', 'af_sky'], answers: 'off' });
+  });
+
+  test('without a voice is the first of those there are, where the usual one is not among them', () => {
+    expect(parseConfig({ VOICES: 'bm_fable,af_sky' }).talk.voice).toBe('bm_fable');
+    expect(parseConfig({ VOICES: 'echo,alloy' }).talk.voice).toBe('alloy');
+  });
+
+  test.for([
+    [{ VOICE: 'nova' }, 'VOICE is not one of alloy, '],
+    [{ VOICES: ' , ' }, 'VOICES is not a list'],
+    [{ VOICES: Array.from({ length: 26 }, (_, index) => `voice${index}`).join(',') }, 'VOICES is not a list'],
+    [{ VOICES: 'x'.repeat(101) }, 'VOICES is not a list'],
+    [{ ANSWERS: 'sometimes' }, 'ANSWERS is not one of always, name, button, off'],
+  ] as const)('%o is refused with what to set', ([env, problem]) => {
+    expect(problemsOf(env)).toEqual([expect.stringContaining(problem)]);
+  });
+});

@@ -49,7 +49,7 @@ test(
             log: silentLog,
           }),
         );
-        return { store, chat: new Chat({ model, memory, voice: 'alloy', log: silentLog }) };
+        return { store, chat: new Chat({ model, memory, voiceOf: () => Promise.resolve('alloy'), log: silentLog }) };
       }),
     );
     const answers: (Answer | undefined)[][] = Array.from({ length: EVENTS }, () => []);

@@ -138,6 +138,8 @@ export function settingsFor({ discord, model }: Pick<Sandbox, 'discord' | 'model
     AZURE_OPENAI_API_KEY: model.apiKey,
     TRANSCRIBE_MODEL: 'gpt-4o-transcribe',
     DATABASE_URL: 'sqlite::memory:',
+    // Two people and more are answered without a name.
+    ANSWERS: 'always',
   };
 }
 

@@ -1,0 +1,61 @@
+import type { Env } from './env.ts';
+import type { Findings } from './problems.ts';
+
+/** How Parley talks in a channel for which nobody has chosen otherwise. */
+export interface TalkConfig {
+  readonly voice: string;
+  /** Every voice that may be chosen: what the deployment accepts. `voice` is one of them. */
+  readonly voices: readonly string[];
+  readonly answers: (typeof ANSWERS)[number];
+}
+
+/** The voices that the API documents for audio models; a deployment of an older model may accept fewer. */
+const DOCUMENTED_VOICES = [
+  'alloy',
+  'ash',
+  'ballad',
+  'coral',
+  'echo',
+  'sage',
+  'shimmer',
+  'verse',
+  'marin',
+  'cedar',
+] as const;
+
+const ANSWERS = ['always', 'name', 'button', 'off'] as const;
+
+/** Discord's menus have at most 25 options, and an option's value at most 100 characters. */
+const MAX_VOICES = 25;
+const MAX_VOICE_LENGTH = 100;
+
+/** Reads `VOICE`, `VOICES` and `ANSWERS`. */
+export function readTalk(env: Env, findings: Findings): TalkConfig {
+  const voices = readVoices(env.VOICES, findings);
+  return { voice: readVoice(env.VOICE, voices, findings), voices, answers: readAnswers(env.ANSWERS, findings) };
+}
+
+function readVoices(value: string | undefined, findings: Findings): readonly string[] {
+  if (!value) return DOCUMENTED_VOICES;
+  const names = value.split(',').map((name) => name.trim());
+  const voices = [...new Set(names.filter((name) => name !== ''))];
+  if (voices.length === 0 || voices.length > MAX_VOICES || voices.some((name) => name.length > MAX_VOICE_LENGTH)) {
+    findings.problem('VOICES', `is not a list of 1 to ${MAX_VOICES} names of voices, separated by commas`);
+  }
+  return voices;
+}
+
+/** An old model's voices are all among those of the new ones, `alloy` with them. */
+function readVoice(value: string | undefined, voices: readonly string[], findings: Findings): string {
+  const [first = ''] = voices;
+  if (!value) return voices.includes('alloy') ? 'alloy' : first;
+  if (!voices.includes(value)) findings.problem('VOICE', `is not one of ${voices.join(', ')}: see VOICES`);
+  return value;
+}
+
+function readAnswers(value: string | undefined, findings: Findings): TalkConfig['answers'] {
+  if (!value) return 'name';
+  const mode = ANSWERS.find((name) => name === value.toLowerCase());
+  if (!mode) findings.problem('ANSWERS', `is not one of ${ANSWERS.join(', ')}`);
+  return mode ?? 'name';
+}
