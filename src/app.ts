@@ -152,7 +152,7 @@ export async function startApp(
       chat,
       keeping,
       transcriber: new Transcriber({ model, hosts: discord.hosts, ffmpeg: config.ffmpeg, clock, log }),
-      reader: new Reader({ model, voice: DEFAULT_VOICE, clock, log }),
+      reader: new Reader({ model, voice: config.talk.voice, clock, log }),
       jobs: new Jobs(),
       clock,
       commands,
