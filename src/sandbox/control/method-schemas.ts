@@ -137,7 +137,12 @@ export const METHOD_SCHEMAS = {
   speak: z.strictObject({ personId: id, wav: base64 }),
   stopSpeaking: z.strictObject({ personId: id }),
   synthesize: z.strictObject({ text: z.string().min(1), voice: z.enum(['slt', 'rms', 'awb', 'kal']).exactOptional() }),
-  heard: z.strictObject({ personId: id, fromUserId: id, sinceMs: z.number().exactOptional() }),
+  heard: z.strictObject({
+    personId: id,
+    fromUserId: id,
+    sinceMs: z.number().exactOptional(),
+    sound: z.boolean().exactOptional(),
+  }),
   setNetwork: z.strictObject({
     seed: z.number(),
     lossRate: rate,
@@ -161,6 +166,10 @@ export const METHOD_SCHEMAS = {
     textOnly: z.boolean().exactOptional(),
   }),
   modelFault: z.strictObject({ fault: modelFault, times: count, endpoint }),
-  modelRequests: z.strictObject({ sinceMs: z.number().exactOptional(), limit: count.exactOptional() }),
+  modelRequests: z.strictObject({
+    sinceMs: z.number().exactOptional(),
+    limit: count.exactOptional(),
+    sound: z.boolean().exactOptional(),
+  }),
   expireAudio: nothing,
 } satisfies ArgumentSchemas;

@@ -247,9 +247,9 @@ export interface VoiceControl {
   synthesize(args: { text: string; voice?: SandboxVoice }): Promise<{ wav: Base64 }>;
   /**
    * What a person has heard of another member (usually the bot) since `sinceMs`: packets as they arrived, and the sound on
-   * the sender's RTP timeline, 24 kHz mono, starting at the first packet.
+   * the sender's RTP timeline, 24 kHz mono, starting at the first packet. `sound: false` leaves the sound out.
    */
-  heard(args: { personId: string; fromUserId: string; sinceMs?: number }): Promise<Heard>;
+  heard(args: { personId: string; fromUserId: string; sinceMs?: number; sound?: boolean }): Promise<Heard>;
   /** What happens to packets on their way to the bot. Random choices follow `seed`. Replaces the former setting. */
   setNetwork(args: NetworkConditions): Promise<void>;
   voiceFault(args: VoiceFault): Promise<void>;
@@ -322,8 +322,8 @@ export interface ModelControl {
   setModel(args: ModelSettings): Promise<void>;
   /** The next `times` requests that match fail this way. */
   modelFault(args: { fault: ModelFault; times: number; endpoint?: 'chat' | 'transcription' | 'token' }): Promise<void>;
-  /** Requests the model has had, oldest first; `limit` of them if given. */
-  modelRequests(args: { sinceMs?: number; limit?: number }): Promise<ModelRequestRecord[]>;
+  /** Requests the model has had, oldest first; `limit` of them if given. `sound: false` leaves all sound out. */
+  modelRequests(args: { sinceMs?: number; limit?: number; sound?: boolean }): Promise<ModelRequestRecord[]>;
   /** Audio ids issued so far are forgotten, as if an hour had passed. */
   expireAudio(args: Record<string, never>): Promise<void>;
 }

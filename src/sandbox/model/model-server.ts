@@ -76,8 +76,8 @@ function controlMethods(world: ModelWorld): ModelControl {
     async modelFault({ fault, times, endpoint }) {
       world.faults.plan(fault, times, endpoint);
     },
-    async modelRequests({ sinceMs, limit }) {
-      return world.log.snapshots(sinceMs ?? 0, limit);
+    async modelRequests({ sinceMs, limit, sound }) {
+      return world.log.snapshots(sinceMs ?? 0, limit, sound);
     },
     async expireAudio() {
       world.audioIds.forgetAll();

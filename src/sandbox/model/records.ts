@@ -96,7 +96,7 @@ export class RequestEntry {
     this.#replySound = [];
   }
 
-  snapshot(): ModelRequestRecord {
+  snapshot(sound: boolean): ModelRequestRecord {
     return {
       id: this.id,
       endpoint: this.endpoint,
@@ -108,20 +108,20 @@ export class RequestEntry {
       audio: this.audio.map(({ format, bytes, samples }) => ({
         format,
         bytes: bytes.length,
-        wav: wavOf(format, bytes, samples),
+        wav: sound ? wavOf(format, bytes, samples) : '',
       })),
       ...(this.#status === undefined ? {} : { status: this.#status }),
       ...(this.#firstByteAtMs === undefined ? {} : { firstByteAtMs: this.#firstByteAtMs }),
       ...(this.#firstAudioAtMs === undefined ? {} : { firstAudioAtMs: this.#firstAudioAtMs }),
       ...(this.#endedAtMs === undefined ? {} : { endedAtMs: this.#endedAtMs }),
       abandoned: this.#abandoned,
-      ...this.#reply(),
+      ...this.#reply(sound),
     };
   }
 
-  #reply(): Pick<ModelRequestRecord, 'reply'> {
+  #reply(withSound: boolean): Pick<ModelRequestRecord, 'reply'> {
     if (this.#replyText === '' && this.#firstAudioAtMs === undefined) return {};
-    const sound = concatSamples(this.#replySound);
+    const sound = concatSamples(withSound ? this.#replySound : []);
     return {
       reply: {
         text: this.#replyText,
@@ -156,11 +156,11 @@ export class RequestLog {
     return entry;
   }
 
-  snapshots(sinceMs: number, limit = this.#entries.length): ModelRequestRecord[] {
+  snapshots(sinceMs: number, limit = this.#entries.length, sound = true): ModelRequestRecord[] {
     return this.#entries
       .filter(({ atMs }) => atMs >= sinceMs)
       .slice(0, limit)
-      .map((entry) => entry.snapshot());
+      .map((entry) => entry.snapshot(sound));
   }
 
   #forgetOldSound(): void {

@@ -69,11 +69,11 @@ export class Recording {
     while ((this.#sounds[0]?.packet.atMs ?? oldestMs) < oldestMs) this.#sounds.shift();
   }
 
-  /** The packets since then, and their sound on the sender's timeline. */
-  since(sinceMs: number): Heard {
+  /** The packets since then, and their sound on the sender's timeline, when that is wanted. */
+  since(sinceMs: number, sound: boolean): Heard {
     const sounds = this.#sounds.filter(({ packet }) => packet.atMs >= sinceMs);
-    const wav = encodeWav(onTimeline(sounds), SAMPLE_RATE_HZ);
-    return { packets: sounds.map(({ packet }) => packet), wav: Buffer.from(wav).toString('base64') };
+    const wav = sound ? Buffer.from(encodeWav(onTimeline(sounds), SAMPLE_RATE_HZ)).toString('base64') : '';
+    return { packets: sounds.map(({ packet }) => packet), wav };
   }
 }
 

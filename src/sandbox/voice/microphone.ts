@@ -8,6 +8,7 @@ import {
 import { OpusEncoder } from '../../audio/opus.ts';
 import { sleep, type Clock } from '../../time/clock.ts';
 import type { SpokenReport } from '../control/protocol.ts';
+import type { CodedSpeech } from './coded-speech.ts';
 import { randomInteger, type Random } from './random.ts';
 import type { RtpPacket } from './rtp.ts';
 
@@ -25,6 +26,8 @@ export class Microphone implements Disposable {
   readonly ssrc: number;
   /** One for all that is said: what it codes next builds on what a listener's decoder has heard. */
   readonly #encoder = new OpusEncoder('live');
+  /** A stretch of silence has been sent, on which speech that was coded before can follow. */
+  #afterSilence = false;
   readonly #clock: Clock;
   readonly #output: MicrophoneOutput;
   readonly #closed = new AbortController();
@@ -42,12 +45,13 @@ export class Microphone implements Disposable {
     this.#timestampAtMs = clock.nowMs();
   }
 
-  /** Speaks 24 kHz mono samples, then the silence frames, which also follow when `signal` ends the speech early. */
-  async talk(samples: Int16Array, signal: AbortSignal): Promise<SpokenReport> {
+  /** Speaks, then sends the silence frames, which also follow when `signal` ends the speech early. */
+  async talk(speech: CodedSpeech, signal: AbortSignal): Promise<SpokenReport> {
     const closed = this.#closed.signal;
     const interrupted = AbortSignal.any([signal, closed]);
     // The coder looks ahead, so the sound's end leaves it that much later.
-    const frames = closed.aborted ? 0 : Math.ceil((samples.length + this.#encoder.lookaheadSamples) / FRAME_SAMPLES);
+    const soundSamples = speech.samples.length;
+    const frames = closed.aborted ? 0 : Math.ceil((soundSamples + this.#encoder.lookaheadSamples) / FRAME_SAMPLES);
     const startMs = this.#clock.nowMs();
     this.#catchUp(startMs);
     let voicePackets = 0;
@@ -57,9 +61,7 @@ export class Microphone implements Disposable {
     for (; sent < frames; sent += 1) {
       await this.#until(startMs + sent * FRAME_MS, interrupted);
       if (interrupted.aborted) break;
-      const frame = new Int16Array(FRAME_SAMPLES);
-      frame.set(samples.subarray(sent * FRAME_SAMPLES, (sent + 1) * FRAME_SAMPLES));
-      const opus = this.#encoder.encode(frame);
+      const opus = this.#afterSilence ? speech.packet(sent) : this.#encoder.encode(speech.frame(sent));
       const atMs = this.#clock.nowMs();
       if (!this.#send(opus, startMs + sent * FRAME_MS)) continue;
       if (voicePackets === 0) firstPacketAtMs = atMs;
@@ -74,12 +76,14 @@ export class Microphone implements Disposable {
       this.#encoder.encode(new Int16Array(FRAME_SAMPLES));
       this.#send(OPUS_SILENCE, startMs + sent * FRAME_MS);
     }
+    if (silentFrames > 0) this.#afterSilence = true;
     return { firstPacketAtMs, lastVoicePacketAtMs, voicePackets, interrupted: interrupted.aborted };
   }
 
   /** Sends a frame of a live source at once. `resumes`: there was a pause before it. */
   sendLive(frame: Int16Array, resumes: boolean): void {
     if (resumes) this.#catchUp(this.#clock.nowMs());
+    this.#afterSilence = false;
     this.#send(this.#encoder.encode(frame), this.#timestampAtMs);
   }
 

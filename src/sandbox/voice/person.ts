@@ -2,6 +2,7 @@ import { TRAILING_SILENCE_FRAMES, type Frame } from '../../audio/frame.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { SpokenReport } from '../control/protocol.ts';
 import { Refusal } from '../control/refusal.ts';
+import type { CodedSpeech } from './coded-speech.ts';
 import { Track } from './hearing.ts';
 import { Microphone } from './microphone.ts';
 import type { PersonDave } from './person-dave.ts';
@@ -70,10 +71,10 @@ export class Person implements Disposable {
   }
 
   /**
-   * Speaks 24 kHz mono samples after whatever is being spoken already.
+   * Speaks after whatever is being spoken already.
    * @throws {Refusal} when {@link MAX_QUEUED} recordings wait.
    */
-  speak(samples: Int16Array): Promise<SpokenReport> {
+  speak(speech: CodedSpeech): Promise<SpokenReport> {
     if (this.#waiting.length >= MAX_QUEUED) return Promise.reject(new Refusal('Too many recordings to speak.'));
     const stop = new AbortController();
     this.#waiting.push(stop);
@@ -82,7 +83,7 @@ export class Person implements Disposable {
       await before;
       try {
         if (!stop.signal.aborted) await this.#output.ready(stop.signal);
-        return await this.microphone.talk(samples, stop.signal);
+        return await this.microphone.talk(speech, stop.signal);
       } finally {
         this.#waiting.shift();
         this.#setSpeaking(false);

@@ -29,8 +29,8 @@ export class Recordings {
   }
 
   /** What the listener has heard of the sender since then; nothing if they never met. */
-  heard(listenerId: string, senderId: string, sinceMs: number): Heard {
-    return (this.#byPair.get(pairOf(listenerId, senderId)) ?? new Recording()).since(sinceMs);
+  heard(listenerId: string, senderId: string, sinceMs: number, sound = true): Heard {
+    return (this.#byPair.get(pairOf(listenerId, senderId)) ?? new Recording()).since(sinceMs, sound);
   }
 }
 

@@ -11,6 +11,7 @@ import type { VoiceFault } from '../control/protocol.ts';
 import { Bots } from './bots.ts';
 import type { CallContext } from './call.ts';
 import { Calls } from './calls.ts';
+import { CodedSpeeches } from './coded-speech.ts';
 import { FaultPlan } from './faults.ts';
 import { VoiceListener } from './listener.ts';
 import { LiveSound } from './live-sound.ts';
@@ -38,6 +39,7 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
   const network = new Network(clock);
   const live = new LiveSound(await VoiceActivityDetector.load(), (personId) => calls.find(personId));
   const recordings = new Recordings((...heard) => live.heard(...heard));
+  const speeches = new CodedSpeeches();
   let lastSsrc = randomInt(MIN_SSRC, MAX_SSRC);
   const moves = new Set<Disposable>();
 
@@ -133,12 +135,11 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
     methods: {
       speak: async ({ personId, wav }) => {
         const person = calls.person(personId);
-        const { sampleRateHz, channels } = decodeWav(Buffer.from(wav, 'base64'));
-        return person.speak(toInt16(resample(mixToMono(channels), sampleRateHz, SAMPLE_RATE_HZ)));
+        return person.speak(speeches.of(wav, samplesOf));
       },
       stopSpeaking: async ({ personId }) => calls.person(personId).stopSpeaking(),
-      heard: async ({ personId, fromUserId, sinceMs = Number.NEGATIVE_INFINITY }) =>
-        recordings.heard(personId, fromUserId, sinceMs),
+      heard: async ({ personId, fromUserId, sinceMs = Number.NEGATIVE_INFINITY, sound = true }) =>
+        recordings.heard(personId, fromUserId, sinceMs, sound),
       setNetwork: async (conditions) => network.setConditions(conditions),
       voiceFault,
       setVoiceDefaults: async ({ modes, daveVersion, daveRequired }) => {
@@ -152,4 +153,10 @@ export async function startVoiceServer(options: VoiceServiceOptions): Promise<Vo
       await parts.disposeAsync();
     },
   };
+}
+
+/** Of a WAV of any rate. */
+function samplesOf(wav: string): Int16Array {
+  const { sampleRateHz, channels } = decodeWav(Buffer.from(wav, 'base64'));
+  return toInt16(resample(mixToMono(channels), sampleRateHz, SAMPLE_RATE_HZ));
 }

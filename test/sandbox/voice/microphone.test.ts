@@ -3,13 +3,17 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { FRAME_SAMPLES, OPUS_SILENCE } from '../../../src/audio/frame.ts';
+import { OpusDecoder } from '../../../src/audio/opus.ts';
+import { concatSamples } from '../../../src/audio/pcm.ts';
+import { correlate } from '../../../src/audio/similarity.ts';
+import { CodedSpeech } from '../../../src/sandbox/voice/coded-speech.ts';
 import { Microphone } from '../../../src/sandbox/voice/microphone.ts';
 import { seededRandom } from '../../../src/sandbox/voice/random.ts';
 import type { RtpPacket } from '../../../src/sandbox/voice/rtp.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 /** With the coder's look-ahead, one packet more. */
-const FIVE_FRAMES = new Int16Array(5 * FRAME_SAMPLES).fill(1000);
+const FIVE_FRAMES = new CodedSpeech(new Int16Array(5 * FRAME_SAMPLES).fill(1000));
 const NEVER = new AbortController().signal;
 
 let clock: ManualClock;
@@ -100,5 +104,22 @@ describe('a microphone', () => {
     expect(await gone).toMatchObject({ interrupted: true, voicePackets: 2 });
     expect(sent).toHaveLength(2);
     expect(await microphone.talk(FIVE_FRAMES, NEVER)).toMatchObject({ interrupted: true, voicePackets: 0 });
+  });
+
+  it('says a recording again in packets that sound as the first time', async () => {
+    const sine = new CodedSpeech(Int16Array.from({ length: 24_000 }, (_, at) => 8000 * Math.sin(at / 9)));
+    for (let time = 0; time < 3; time++) {
+      const spoken = microphone.talk(sine, NEVER);
+      await pass(1200);
+      await spoken;
+    }
+    using decoder = new OpusDecoder();
+    const heard = sent.map(({ payload }) => decoder.decode(payload));
+    const times = upTo(3).map((time) => concatSamples(heard.slice(time * 56, time * 56 + 51)));
+    for (const sound of times) expect(correlate(sine.samples, sound).correlation).toBeGreaterThan(0.99);
+    const [, second, third] = upTo(3).map((time) =>
+      sent.slice(time * 56, time * 56 + 51).map(({ payload }) => payload),
+    );
+    expect(third).toEqual(second);
   });
 });
