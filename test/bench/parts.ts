@@ -1,9 +1,9 @@
-import { benchLatency } from './latency.ts';
 import type { BenchPart } from './part.ts';
 import { benchTurns } from './turns.ts';
+import { benchVoice } from './voice.ts';
 
 /** What `npm run bench -- NAME` can measure, in the order of the report. */
 export const PARTS: Readonly<Record<string, BenchPart>> = {
-  voice: { title: 'Voice', run: benchLatency },
+  voice: { title: 'Voice', run: benchVoice },
   turns: { title: 'End of turn', run: benchTurns },
 };
