@@ -8,6 +8,7 @@ import { loggedTurns, packetsOf, requestsByRoom } from './observed.ts';
 import type { Result } from './result.ts';
 import { spokenFor } from './sounds.ts';
 import { Stage, type Room } from './stage.ts';
+import type { Together } from './together.ts';
 
 /** Long enough to be a turn of its own, which is answered in its turn and interrupted again. */
 const SPEECH_MS = 1000;
@@ -33,7 +34,10 @@ interface Interruption {
 }
 
 /** People who speak over each reply: how soon it stops, what the bot thinks they heard, when the model is let go. */
-export async function measureBargeIn(candidate: Candidate, channels: number, turnsInAll: number): Promise<Result> {
+export async function measureBargeIn(
+  candidate: Candidate,
+  { channels, turns: turnsInAll, together }: { channels: number; turns: number; together: Together },
+): Promise<Result> {
   await using stage = await Stage.set(candidate, channels);
   const { client, rooms } = stage;
   await client.setModel({ reply: REPLY });
@@ -41,6 +45,7 @@ export async function measureBargeIn(candidate: Candidate, channels: number, tur
   const speech = await spokenFor(client, SPEECH_MS);
   const turns = Math.max(1, Math.ceil(turnsInAll / channels));
 
+  await together();
   stage.world.watchLoop();
   stage.bot.watchLoop();
   const talks = await Promise.all(

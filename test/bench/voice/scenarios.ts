@@ -3,6 +3,7 @@ import { CANDIDATES, type CandidateName } from './candidate.ts';
 import { HANGOVER_MS, measureLatency } from './latency.ts';
 import { measureLoad } from './load.ts';
 import type { Result } from './result.ts';
+import type { Together } from './together.ts';
 
 /**
  * `latency`: at the same silence and model delay. `shipped`: with the silence each ships with, and people whose client
@@ -15,7 +16,8 @@ export interface Scenario {
   readonly name: string;
   /** Scenarios of one group run side by side: one channel costs so little that they do not notice each other. */
   readonly group: string;
-  run(): Promise<Result>;
+  /** `together` resolves when all of the group are ready to begin. */
+  readonly run: (together: Together) => Promise<Result>;
 }
 
 /** Turns in all channels together, when nobody says how many. One of a single channel takes two seconds, whatever it costs. */
@@ -35,17 +37,23 @@ export function scenarios(channels: readonly number[], turns: number | undefined
   const latency = (candidate: CandidateName, count: number, usual: number): Scenario => ({
     name: nameOf('latency', candidate, count),
     group: groupOf(candidate, count),
-    run: () =>
-      measureLatency(CANDIDATES[candidate], { channels: count, turns: Math.min(turns ?? usual, usual), hangoverMs: 0 }),
+    run: (together) =>
+      measureLatency(CANDIDATES[candidate], {
+        channels: count,
+        turns: Math.min(turns ?? usual, usual),
+        hangoverMs: 0,
+        together,
+      }),
   });
   const shipped = (candidate: CandidateName, count: number, usual: number): Scenario => ({
     name: nameOf('shipped', candidate, count),
     group: groupOf(candidate, count),
-    run: () =>
+    run: (together) =>
       measureLatency(CANDIDATES[candidate], {
         channels: count,
         turns: Math.min(turns ?? usual, usual),
         hangoverMs: HANGOVER_MS,
+        together,
       }),
   });
   return channels.flatMap((count) => [
@@ -55,7 +63,12 @@ export function scenarios(channels: readonly number[], turns: number | undefined
     {
       name: nameOf('barge-in', 'parley', count),
       group: groupOf('parley', count),
-      run: () => measureBargeIn(CANDIDATES.parley, count, Math.min(turns ?? Infinity, INTERRUPTIONS(count))),
+      run: (together) =>
+        measureBargeIn(CANDIDATES.parley, {
+          channels: count,
+          turns: Math.min(turns ?? Infinity, INTERRUPTIONS(count)),
+          together,
+        }),
     },
     { name: nameOf('load', 'parley', count), group: `load-${count}`, run: () => measureLoad(CANDIDATES.parley, count) },
     latency('stock-same', count, STOCK_TURNS(count)),

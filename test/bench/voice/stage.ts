@@ -10,7 +10,7 @@ export const MODEL_MS = 300;
 /** The model's sound comes in pieces of 200 ms, twice as fast as it is played. */
 const MODEL = { firstAudioMs: MODEL_MS, chunkMs: 200, speed: 2 } as const;
 
-const START_MS = 60_000;
+const START_MS = 120_000;
 /** Rooms that the bot is called into at a time. */
 const JOINING = 5;
 

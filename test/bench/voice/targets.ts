@@ -8,8 +8,8 @@ const GUARD_MS = 200;
 interface Target {
   readonly what: string;
   readonly unit: string;
-  limit(channels: number): number | undefined;
-  figure(results: Results, channels: number): number | undefined;
+  readonly limit: (channels: number) => number | undefined;
+  readonly figure: (results: Results, channels: number) => number | undefined;
 }
 
 type Source = (
