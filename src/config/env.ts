@@ -14,6 +14,7 @@ export const VARIABLES = [
   'VOICE',
   'VOICES',
   'ANSWERS',
+  'BOT_NAMES',
   'DATABASE_URL',
   'STORE_KEYS',
   'HISTORY_TOKENS',

@@ -7,6 +7,8 @@ export interface TalkConfig {
   /** Every voice that may be chosen: what the deployment accepts. `voice` is one of them. */
   readonly voices: readonly string[];
   readonly answers: (typeof ANSWERS)[number];
+  /** What Parley is called in speech. `undefined`: the name it has in Discord. */
+  readonly names: readonly string[] | undefined;
 }
 
 /** The voices that the API documents for audio models; a deployment of an older model may accept fewer. */
@@ -29,16 +31,23 @@ const ANSWERS = ['always', 'name', 'button', 'off'] as const;
 const MAX_VOICES = 25;
 const MAX_VOICE_LENGTH = 100;
 
-/** Reads `VOICE`, `VOICES` and `ANSWERS`. */
+/** Each turn in a call with several people is searched for every name. */
+const MAX_NAMES = 20;
+
+/** Reads `VOICE`, `VOICES`, `ANSWERS` and `BOT_NAMES`. */
 export function readTalk(env: Env, findings: Findings): TalkConfig {
   const voices = readVoices(env.VOICES, findings);
-  return { voice: readVoice(env.VOICE, voices, findings), voices, answers: readAnswers(env.ANSWERS, findings) };
+  return {
+    voice: readVoice(env.VOICE, voices, findings),
+    voices,
+    answers: readAnswers(env.ANSWERS, findings),
+    names: readNames(env.BOT_NAMES, findings),
+  };
 }
 
 function readVoices(value: string | undefined, findings: Findings): readonly string[] {
   if (!value) return DOCUMENTED_VOICES;
-  const names = value.split(',').map((name) => name.trim());
-  const voices = [...new Set(names.filter((name) => name !== ''))];
+  const voices = listOf(value);
   if (voices.length === 0 || voices.length > MAX_VOICES || voices.some((name) => name.length > MAX_VOICE_LENGTH)) {
     findings.problem('VOICES', `is not a list of 1 to ${MAX_VOICES} names of voices, separated by commas`);
   }
@@ -58,4 +67,18 @@ function readAnswers(value: string | undefined, findings: Findings): TalkConfig[
   const mode = ANSWERS.find((name) => name === value.toLowerCase());
   if (!mode) findings.problem('ANSWERS', `is not one of ${ANSWERS.join(', ')}`);
   return mode ?? 'name';
+}
+
+function readNames(value: string | undefined, findings: Findings): readonly string[] | undefined {
+  if (!value) return undefined;
+  const names = listOf(value);
+  if (names.length === 0 || names.length > MAX_NAMES || !names.every((name) => /[\p{L}\p{N}]/u.test(name))) {
+    findings.problem('BOT_NAMES', `is not a list of 1 to ${MAX_NAMES} names, separated by commas`);
+  }
+  return names;
+}
+
+function listOf(value: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim());
+  return [...new Set(items.filter((item) => item !== ''))];
 }

@@ -1,3 +1,4 @@
+import { OVER_REPLY } from './english-over-reply.ts';
 import type { Words } from './words.ts';
 
 export const english: Words = {
@@ -226,6 +227,7 @@ export const english: Words = {
     SendVoiceMessages: 'Send Voice Messages',
     ReadMessageHistory: 'Read Message History',
   },
+  overReply: OVER_REPLY,
   missingPermissions: (channel, permissions) =>
     `In ${channel} I am missing the permission${permissions.length === 1 ? '' : 's'} ${listOf(permissions)}. ` +
     'Please ask someone who manages the server to grant it.',

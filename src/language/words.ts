@@ -87,6 +87,15 @@ export interface Words {
   readonly fileErrors: Readonly<Record<FileTrouble, (name: string) => string>>;
   /** Names of Discord permissions as its own settings show them. */
   readonly permissions: Readonly<Record<PermissionWord, string>>;
+  /** What people say while Parley speaks, as phrases; accents, case, signs and drawn-out letters do not matter. */
+  readonly overReply: {
+    /** That they listen. */
+    readonly backchannels: readonly string[];
+    /** That they want it quiet. */
+    readonly stops: readonly string[];
+    /** What may stand around a wish for quiet and changes nothing. */
+    readonly polite: readonly string[];
+  };
   missingPermissions(channel: string, permissions: readonly string[]): string;
 }
 

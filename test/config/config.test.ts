@@ -409,8 +409,18 @@ function catchError(run: () => unknown): Error {
 
 describe('how Parley talks', () => {
   test('is what is set', () => {
-    const { talk } = parseConfig({ VOICE: 'af_sky', VOICES: ' bm_fable, af_sky,,af_sky ', ANSWERS: 'Off' });
-    expect(talk).toEqual({ voice: 'af_sky', voices: ['bm_fable', 'af_sky'], answers: 'off' });
+    const { talk } = parseConfig({
+      VOICE: 'af_sky',
+      VOICES: ' bm_fable, af_sky,,af_sky ',
+      ANSWERS: 'Off',
+      BOT_NAMES: 'Parley, Parli',
+    });
+    expect(talk).toEqual({
+      voice: 'af_sky',
+      voices: ['bm_fable', 'af_sky'],
+      answers: 'off',
+      names: ['Parley', 'Parli'],
+    });
   });
 
   test('without a voice is the first of those there are, where the usual one is not among them', () => {
@@ -423,6 +433,7 @@ describe('how Parley talks', () => {
     [{ VOICES: ' , ' }, 'VOICES is not a list'],
     [{ VOICES: Array.from({ length: 26 }, (_, index) => `voice${index}`).join(',') }, 'VOICES is not a list'],
     [{ VOICES: 'x'.repeat(101) }, 'VOICES is not a list'],
+    [{ BOT_NAMES: 'Parley, ✨' }, 'BOT_NAMES is not a list'],
     [{ ANSWERS: 'sometimes' }, 'ANSWERS is not one of always, name, button, off'],
   ] as const)('%o is refused with what to set', ([env, problem]) => {
     expect(problemsOf(env)).toEqual([expect.stringContaining(problem)]);
