@@ -3,6 +3,7 @@ import {
   ApplicationCommandOptionType,
   ButtonBuilder,
   ButtonStyle,
+  MessageFlags,
   PermissionFlagsBits,
   type ChatInputCommandInteraction,
 } from 'discord.js';
@@ -16,6 +17,7 @@ import {
 } from '../src/discord/command.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
+import type { Words } from '../src/language/words.ts';
 
 const words = english.commands.forget;
 
@@ -42,21 +44,16 @@ export const forget: SlashCommand = {
   async execute(interaction, { words: theirWords }) {
     const scope = scopeOf(interaction.options.getString(words.options.what.name, true));
     checkRight(interaction, scope);
-    const yes = new ButtonBuilder()
-      .setCustomId(customId(words, scope))
-      .setLabel(theirWords.forget.yes)
-      .setStyle(ButtonStyle.Danger);
-    const no = new ButtonBuilder()
-      .setCustomId(customId(words, 'keep'))
-      .setLabel(theirWords.forget.no)
-      .setStyle(ButtonStyle.Secondary);
-    await interaction.editReply({
-      content: theirWords.forget.confirm[scope],
-      components: [new ActionRowBuilder<ButtonBuilder>().addComponents(yes, no)],
-    });
+    await interaction.editReply(question(scope, theirWords));
   },
   async pressed(interaction, action, context) {
-    const { words: theirWords } = context;
+    const { words: theirWords, calls } = context;
+    if (action === 'ask') {
+      await calls.ofPanel(interaction.guildId, interaction.message.id);
+      checkRight(interaction, 'channel');
+      await interaction.followUp({ ...question('channel', theirWords), flags: MessageFlags.Ephemeral });
+      return;
+    }
     if (action === 'keep') {
       await interaction.editReply({ content: theirWords.forget.kept, components: [] });
       return;
@@ -68,6 +65,16 @@ export const forget: SlashCommand = {
     await interaction.editReply({ content: theirWords.forget.done(turns), components: [] });
   },
 };
+
+/** Asks once more. */
+function question(scope: Scope, { forget: texts }: Words) {
+  const yes = new ButtonBuilder().setCustomId(customId(words, scope)).setLabel(texts.yes).setStyle(ButtonStyle.Danger);
+  const no = new ButtonBuilder()
+    .setCustomId(customId(words, 'keep'))
+    .setLabel(texts.no)
+    .setStyle(ButtonStyle.Secondary);
+  return { content: texts.confirm[scope], components: [new ActionRowBuilder<ButtonBuilder>().addComponents(yes, no)] };
+}
 
 function forgetIn(
   scope: Scope,

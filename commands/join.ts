@@ -1,12 +1,13 @@
 import {
   ApplicationCommandOptionType,
   ChannelType,
+  MessageFlags,
   type ChatInputCommandInteraction,
   type VoiceBasedChannel,
 } from 'discord.js';
 
 import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
-import { answer } from '../src/discord/interactions.ts';
+import { answer, answerWith } from '../src/discord/interactions.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 
@@ -39,9 +40,20 @@ export const join: SlashCommand = {
       textChannel,
       words: theirWords,
       // Said before the first sound is used, so that nobody is heard who has not been told.
-      announce: () => answer(interaction, theirWords.join.listening(voiceChannel.toString())),
+      announce: (panel) => answerWith(interaction, panel),
     });
     if (result === 'already-here') await answer(interaction, theirWords.join.alreadyHere(voiceChannel.toString()));
+  },
+  /** On the panel of a call. */
+  async pressed(interaction, action, { calls, keeping, words: theirWords }) {
+    const call = await calls.ofPanel(interaction.guildId, interaction.message.id);
+    if (action === 'stop') {
+      call.stopAnswer();
+      return;
+    }
+    if (keeping.hasOptedOut(interaction.user.id)) throw new UserError({ type: 'plain', id: 'not-heard' });
+    if (!call.address(interaction.user.id)) throw new UserError({ type: 'plain', id: 'not-in-this-call' });
+    await interaction.followUp({ content: theirWords.panel.answering, flags: MessageFlags.Ephemeral });
   },
 };
 

@@ -17,4 +17,10 @@ export const leave: SlashCommand = {
     if (!(await calls.leave(interaction.guildId))) throw new UserError({ type: 'plain', id: 'not-in-call' });
     await answer(interaction, theirWords.call.gone.left);
   },
+  /** On the panel of a call. */
+  async pressed(interaction, _action, { calls, words: theirWords }) {
+    await calls.ofPanel(interaction.guildId, interaction.message.id);
+    if (!(await calls.leave(interaction.guildId))) throw new UserError({ type: 'plain', id: 'not-in-call' });
+    await interaction.followUp({ content: theirWords.call.gone.left });
+  },
 };

@@ -1,4 +1,4 @@
-import { ActionRowBuilder, ButtonBuilder, ButtonStyle, type InteractionEditReplyOptions } from 'discord.js';
+import { ActionRowBuilder, ButtonBuilder, ButtonStyle, MessageFlags } from 'discord.js';
 
 import { IN_SERVERS, customId, type SlashCommand } from '../src/discord/command.ts';
 import { english } from '../src/language/english.ts';
@@ -20,13 +20,16 @@ export const privacy: SlashCommand = {
     await interaction.editReply(state(keeping.mayHear(interaction.user.id), theirWords));
   },
   async pressed(interaction, action, { keeping, words: theirWords }) {
-    await keeping.setOptedOut(interaction.user.id, action === 'out');
-    await interaction.editReply(state(keeping.mayHear(interaction.user.id), theirWords));
+    await keeping.setOptedOut(interaction.user.id, action !== 'in');
+    const shown = state(keeping.mayHear(interaction.user.id), theirWords);
+    // The panel of a call is everybody's: what somebody chose there is told to them alone.
+    if (action === 'mute') await interaction.followUp({ ...shown, flags: MessageFlags.Ephemeral });
+    else await interaction.editReply(shown);
   },
 };
 
 /** How it stands, with the button that changes it. */
-function state(heard: boolean, { privacy: texts }: Words): InteractionEditReplyOptions {
+function state(heard: boolean, { privacy: texts }: Words) {
   const change = new ButtonBuilder()
     .setCustomId(customId(words, heard ? 'out' : 'in'))
     .setLabel(heard ? texts.optOut : texts.optIn)

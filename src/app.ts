@@ -9,11 +9,13 @@ import { SettingsOfChannels } from './conversation/channel-settings.ts';
 import { Chat } from './conversation/chat.ts';
 import { Keeping } from './conversation/keeping.ts';
 import { Memory } from './conversation/memory.ts';
+import { TurnStats } from './conversation/turn-stats.ts';
 import { FIXED_RULE } from './conversation/turn-detector.ts';
 import { createClient, followGateway, onRefusal, signIn } from './discord/client.ts';
 import { Interactions } from './discord/interactions.ts';
 import { Jobs } from './discord/jobs.ts';
 import { followServers, tellCutOff } from './discord/keeping-events.ts';
+import { Mentions } from './discord/mentions.ts';
 import { registerCommands } from './discord/register.ts';
 import type { StartCall } from './discord/voice-call.ts';
 import { VoiceCalls } from './discord/voice-calls.ts';
@@ -108,7 +110,7 @@ export async function startApp(
     store: store.settings,
     defaults: config.talk,
     voices: config.talk.voices,
-    onChange: () => {},
+    onChange: (channelId) => calls.settingsChanged(channelId),
     log,
   });
   const voiceOf = async (channelId: string): Promise<string> => (await settings.load(channelId)).voice;
@@ -120,7 +122,6 @@ export async function startApp(
         ...call,
         model,
         memory,
-        settings: () => settings.of(call.conversationId),
         rule: FIXED_RULE,
         createVoiceActivity,
         createEncoder,
@@ -128,20 +129,27 @@ export async function startApp(
       },
       callSignal,
     );
+  const stats = new TurnStats();
   const keeping = parts.use(
     new Keeping({
       store,
       ...config.memory,
-      onChoice: (personId, optedOut) => {
-        if (optedOut) calls.withdrawn(personId);
-      },
+      onChoice: (personId, optedOut) => calls.choseHearing(personId, optedOut),
       onAbandoned: (turn) => tellCutOff(client, turn.conversationId),
       clock,
       log,
     }),
   );
   const calls = parts.use(
-    new VoiceCalls({ client, startCall, mayHear: (personId) => keeping.mayHear(personId), clock, log }),
+    new VoiceCalls({
+      client,
+      startCall,
+      mayHear: (personId) => keeping.mayHear(personId),
+      settings,
+      stats,
+      clock,
+      log,
+    }),
   );
   followServers(client, keeping);
   await keeping.start();
@@ -150,6 +158,8 @@ export async function startApp(
     {
       calls,
       chat,
+      settings,
+      stats,
       keeping,
       transcriber: new Transcriber({ model, hosts: discord.hosts, ffmpeg: config.ffmpeg, clock, log }),
       reader: new Reader({ model, voice: config.talk.voice, clock, log }),
@@ -161,8 +171,10 @@ export async function startApp(
     },
     log,
   );
-  parts.defer(() => settled(interactions, stopping, clock));
+  const mentions = new Mentions({ calls, chat, keeping, files, signal: stopping.signal, log });
+  parts.defer(() => settled([interactions, mentions], stopping, clock));
   interactions.listen(client);
+  mentions.listen(bot);
   await registerCommands(bot, commands, log);
   followGateway(client, discordPart);
   log.info({ guilds: bot.guilds.cache.size }, 'ready');
@@ -195,10 +207,14 @@ function followStore({ health }: TurnStore, part: Part, log: Log): void {
   health.onChange(tell);
 }
 
-/** Lets running commands finish, but not for ever: what is left is told that Parley stops. */
-async function settled(interactions: Interactions, stopping: AbortController, clock: Clock): Promise<void> {
+/** Lets what is being answered finish, but not for ever: what is left is told that Parley stops. */
+async function settled(
+  answering: readonly { settled(): Promise<void> }[],
+  stopping: AbortController,
+  clock: Clock,
+): Promise<void> {
   using _ = clock.after(SETTLE_MS, () => stopping.abort());
-  await interactions.settled();
+  await Promise.all(answering.map((one) => one.settled()));
 }
 
 /** The sandbox's Discord, whose voice server has a certificate made a moment ago. */

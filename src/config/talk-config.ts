@@ -27,9 +27,9 @@ const DOCUMENTED_VOICES = [
 
 const ANSWERS = ['always', 'name', 'button', 'off'] as const;
 
-/** Discord's menus have at most 25 options, and an option's value at most 100 characters. */
+/** Discord's menus have at most 25 options of 100 characters, with a word of ours beside the name. */
 const MAX_VOICES = 25;
-const MAX_VOICE_LENGTH = 100;
+const MAX_VOICE_LENGTH = 64;
 
 /** Each turn in a call with several people is searched for every name. */
 const MAX_NAMES = 20;

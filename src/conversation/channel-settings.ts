@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { AnswerMode, ChannelSettings } from './ports.ts';
 
 /** Whom people may have answered, as they are offered. */
-const ANSWER_MODES = ['always', 'name', 'button', 'off'] as const satisfies readonly AnswerMode[];
+export const ANSWER_MODES = ['always', 'name', 'button', 'off'] as const satisfies readonly AnswerMode[];
 
 /** Channels whose choices are held ready; the one that was not asked for longest goes first. */
 const MAX_CHANNELS = 1000;

@@ -1,98 +1,103 @@
-import { MessageFlags, type GuildTextBasedChannel, type Message } from 'discord.js';
+import {
+  DiscordAPIError,
+  MessageFlags,
+  RESTJSONErrorCodes,
+  type GuildTextBasedChannel,
+  type Message,
+} from 'discord.js';
 
-import type { Caption, Captions } from '../conversation/ports.ts';
-import type { Log } from '../telemetry/log.ts';
-import { sleep, type Clock } from '../time/clock.ts';
-import { firstMessage, splitMessage } from './text.ts';
+import { speakerLabel } from '../conversation/history.ts';
+import type { Caption, Captions, Speaker } from '../conversation/ports.ts';
+import type { ChannelWriter, Writable } from './channel-writer.ts';
+import { asWritten, firstMessage, splitMessage } from './text.ts';
 
-/**
- * Time between two messages or edits in a channel. Discord takes about five in five seconds; discord.js queues the rest,
- * and a queue of stale captions would then run behind the voice.
- */
-const SPACING_MS = 1200;
-
-/** Things waiting to be written; beyond this the oldest notice is dropped, since nobody reads a flood. */
-const MAX_WAITING = 20;
+/** Captions that have begun and show nothing yet; more than this and the oldest has nothing to say. */
+const MAX_BEGUN = 50;
 
 /** Model text is data: no link previews, and the client's `allowedMentions` lets nothing ping. */
 const FLAGS = MessageFlags.SuppressEmbeds;
 
-/** Writes captions and notices to one text channel, within Discord's limits: what is newest wins. */
-export class ChannelCaptions implements Captions, AsyncDisposable {
-  readonly #channel: GuildTextBasedChannel;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #waiting: Writable[] = [];
-  readonly #closing = new AbortController();
-  #working: Promise<void> | undefined;
+/** Shown of a person's words while they are not written down yet and the answer to them is there. */
+const NO_WORDS_YET = '…';
 
-  constructor(channel: GuildTextBasedChannel, clock: Clock, log: Log) {
+/**
+ * Writes captions and notices to one text channel. Who began to speak first stands first: an answer that is there before
+ * the words it answers leaves a place for them.
+ */
+export class ChannelCaptions implements Captions {
+  readonly #channel: GuildTextBasedChannel;
+  readonly #writer: ChannelWriter;
+  /** In the order they began, those that have no message yet. */
+  #begun: ChannelCaption[] = [];
+
+  constructor(channel: GuildTextBasedChannel, writer: ChannelWriter) {
     this.#channel = channel;
-    this.#clock = clock;
-    this.#log = log;
+    this.#writer = writer;
   }
 
-  begin(): Caption {
-    return new ChannelCaption(this.#channel, (caption) => this.#enqueue(caption));
+  begin(speaker?: Speaker): Caption {
+    const caption = new ChannelCaption(this.#channel, speaker, () => this.#changed(caption));
+    this.#begun = [...this.#begun, caption].slice(-MAX_BEGUN);
+    return caption;
   }
 
   notice(text: string): void {
-    this.#enqueue({ write: async () => void (await this.#channel.send({ content: text, flags: FLAGS })) });
+    this.#writer.enqueue({
+      kind: 'new',
+      write: async () => {
+        await this.#channel.send({ content: text, flags: FLAGS });
+        return 'written';
+      },
+    });
   }
 
-  /** Resolves when everything waiting has been written, which is now done without pauses. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    await this.#working;
-  }
-
-  #enqueue(item: Writable): void {
-    if (this.#waiting.includes(item)) return;
-    if (this.#waiting.length >= MAX_WAITING) this.#waiting.shift();
-    this.#waiting.push(item);
-    this.#working ??= this.#work().finally(() => (this.#working = undefined));
-  }
-
-  async #work(): Promise<void> {
-    for (let item = this.#waiting.shift(); item; item = this.#waiting.shift()) {
-      try {
-        await item.write();
-      } catch (error) {
-        this.#log.warn({ err: error }, 'caption not written');
-      }
-      // Rejects only when nobody waits for more.
-      await sleep(this.#clock, SPACING_MS, this.#closing.signal).catch(() => undefined);
+  #changed(caption: ChannelCaption): void {
+    const place = this.#begun.indexOf(caption);
+    if (place !== -1 && caption.isToBeSeen) {
+      const before = this.#begun.slice(0, place).filter(({ speaker }) => speaker !== undefined);
+      this.#begun = this.#begun.filter((one) => one !== caption && !before.includes(one));
+      for (const one of before) one.show(NO_WORDS_YET);
     }
+    this.#writer.enqueue(caption);
   }
-}
-
-interface Writable {
-  write(): Promise<void>;
 }
 
 /** One caption: a message that is edited while its text grows. */
 class ChannelCaption implements Caption, Writable {
+  readonly speaker: Speaker | undefined;
   readonly #channel: GuildTextBasedChannel;
-  readonly #enqueue: (caption: ChannelCaption) => void;
+  readonly #changed: () => void;
   readonly #settled = Promise.withResolvers<void>();
   #message: Message | undefined;
   #text = '';
   #ending: 'finish' | 'discard' | undefined;
+  /** Messages of the finished text that are there: a long one takes several. */
+  #finished = 0;
 
-  constructor(channel: GuildTextBasedChannel, enqueue: (caption: ChannelCaption) => void) {
+  constructor(channel: GuildTextBasedChannel, speaker: Speaker | undefined, changed: () => void) {
     this.#channel = channel;
-    this.#enqueue = enqueue;
+    this.speaker = speaker;
+    this.#changed = changed;
+  }
+
+  get kind(): 'new' | 'edit' {
+    return this.isToBeSeen && (this.#message === undefined || this.#finished > 0) ? 'new' : 'edit';
+  }
+
+  /** There are words, and they will not be taken away again. */
+  get isToBeSeen(): boolean {
+    return this.#text !== '' && this.#ending !== 'discard';
   }
 
   show(text: string): void {
-    if (this.#ending) return;
+    if (this.#ending || text.trim() === '') return;
     this.#text = text;
-    this.#enqueue(this);
+    this.#changed();
   }
 
   finish(text: string): Promise<void> {
     this.#text = text;
-    return this.#end('finish');
+    return this.#end(text.trim() === '' ? 'discard' : 'finish');
   }
 
   discard(): Promise<void> {
@@ -101,24 +106,59 @@ class ChannelCaption implements Caption, Writable {
 
   #end(ending: 'finish' | 'discard'): Promise<void> {
     this.#ending = ending;
-    this.#enqueue(this);
+    this.#changed();
     return this.#settled.promise;
   }
 
-  async write(): Promise<void> {
-    const ending = this.#ending;
+  dropped(): void {
+    if (this.#ending) this.#settled.resolve();
+  }
+
+  async write(): Promise<'written' | 'nothing' | 'more'> {
+    let isOver = this.#ending !== undefined;
     try {
-      if (ending === 'discard') {
-        await this.#message?.delete();
-        return;
-      }
-      const [first, ...rest] = ending ? splitMessage(this.#text) : [firstMessage(this.#text)];
-      if (first === undefined) return;
-      if (!this.#message) this.#message = await this.#channel.send({ content: first, flags: FLAGS });
-      else if (this.#message.content !== first) this.#message = await this.#message.edit({ content: first });
-      for (const content of rest) await this.#channel.send({ content, flags: FLAGS });
+      const outcome = this.#ending === 'discard' ? await this.#takeAway() : await this.#bringUpToDate();
+      if (outcome === 'more') isOver = false;
+      return outcome;
+    } catch (error) {
+      // A moderator has taken it away: it stays away.
+      if (!isUnknownMessage(error)) throw error;
+      this.#ending ??= 'discard';
+      return 'written';
     } finally {
-      if (ending) this.#settled.resolve();
+      if (isOver) this.#settled.resolve();
     }
   }
+
+  async #takeAway(): Promise<'written' | 'nothing'> {
+    const message = this.#message;
+    if (!message) return 'nothing';
+    this.#message = undefined;
+    await message.delete();
+    return 'written';
+  }
+
+  async #bringUpToDate(): Promise<'written' | 'nothing' | 'more'> {
+    const isFinal = this.#ending === 'finish';
+    const text = this.speaker ? spokenBy(this.speaker, this.#text) : this.#text;
+    const parts = isFinal ? splitMessage(text) : [firstMessage(text)];
+    const content = parts[this.#finished];
+    if (content === undefined) return 'nothing';
+    const isShown = this.#finished === 0 && this.#message?.content === content;
+    if (this.#finished > 0) await this.#channel.send({ content, flags: FLAGS });
+    else if (!this.#message) this.#message = await this.#channel.send({ content, flags: FLAGS });
+    else if (!isShown) this.#message = await this.#message.edit({ content });
+    if (isFinal) this.#finished++;
+    if (isFinal && this.#finished < parts.length) return 'more';
+    return isShown ? 'nothing' : 'written';
+  }
+}
+
+function spokenBy({ name }: Speaker, words: string): string {
+  return `**${asWritten(speakerLabel(name))}:** ${asWritten(words)}`;
+}
+
+/** Discord no longer has the message. */
+export function isUnknownMessage(error: unknown): boolean {
+  return error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage;
 }

@@ -5,6 +5,7 @@ import {
   DiscordjsErrorCodes,
   Events,
   GatewayIntentBits,
+  Options,
   type ClientOptions,
 } from 'discord.js';
 
@@ -29,7 +30,10 @@ export class DiscordUnreachableError extends Error {
  */
 export function createClient(apiUrl: string, log: Log, closing: AbortSignal): Client {
   const options: ClientOptions = {
-    intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildVoiceStates],
+    // Of messages only those that mention us have words for us.
+    intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildVoiceStates, GatewayIntentBits.GuildMessages],
+    // Nobody's messages are kept at hand.
+    makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
     allowedMentions: { parse: [], repliedUser: false },
     rest: {
       api: apiUrl,

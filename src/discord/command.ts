@@ -3,6 +3,7 @@ import {
   InteractionContextType,
   type AnySelectMenuInteraction,
   type Attachment,
+  type AutocompleteInteraction,
   type ButtonInteraction,
   type CacheType,
   type ChatInputApplicationCommandData,
@@ -12,7 +13,9 @@ import {
 } from 'discord.js';
 
 import type { Chat, Question } from '../conversation/chat.ts';
+import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import type { Keeping } from '../conversation/keeping.ts';
+import type { TurnStats } from '../conversation/turn-stats.ts';
 import type { Transcriber } from '../files/transcriber.ts';
 import type { Reader } from '../narration/reader.ts';
 import type { Words } from '../language/words.ts';
@@ -50,6 +53,8 @@ export interface SlashCommand extends CommandBase {
    * person as a sentence.
    */
   execute(interaction: ChatInputCommandInteraction<'cached'>, context: CommandContext): Promise<void>;
+  /** What to offer while somebody types an option that asks for it, at most 25 values. Must not wait for anything. */
+  offer?(interaction: AutocompleteInteraction<'cached'>, context: CommandContext): readonly string[];
 }
 
 /** A command in the menu of a message. */
@@ -66,6 +71,10 @@ export interface CommandContext {
   readonly words: Words;
   readonly calls: VoiceCalls;
   readonly chat: Chat;
+  /** What people chose for a channel. */
+  readonly settings: SettingsOfChannels;
+  /** How long turns took. */
+  readonly stats: TurnStats;
   /** What is kept of people and conversations. */
   readonly keeping: Keeping;
   /** Writes down attached files. */

@@ -3,9 +3,12 @@ import {
   Events,
   MessageFlags,
   RESTJSONErrorCodes,
+  type AutocompleteInteraction,
   type ChatInputCommandInteraction,
   type Client,
   type Interaction,
+  type InteractionEditReplyOptions,
+  type Message,
   type MessageContextMenuCommandInteraction,
 } from 'discord.js';
 
@@ -14,6 +17,9 @@ import { wordsFor } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Command, CommandContext, ComponentInteraction } from './command.ts';
 import { splitMessage } from './text.ts';
+
+/** Discord shows this many values while somebody types. */
+const MAX_OFFERED = 25;
 
 /** Interactions that a command takes. */
 export type CommandInteraction =
@@ -43,6 +49,7 @@ export class Interactions {
   }
 
   async #handle(interaction: Interaction): Promise<void> {
+    if (interaction.isAutocomplete()) await this.#offer(interaction);
     if (!isForCommand(interaction)) return;
     const name = interaction.isMessageComponent() ? interaction.customId.split(':', 1)[0] : interaction.commandName;
     const command = this.#commands.get(name ?? '');
@@ -51,6 +58,19 @@ export class Interactions {
     this.#running.add(running);
     await running;
     this.#running.delete(running);
+  }
+
+  /** Offers values while somebody types. Nobody is told when it fails: they can type on. */
+  async #offer(interaction: AutocompleteInteraction): Promise<void> {
+    const command = this.#commands.get(interaction.commandName);
+    if (command?.kind !== 'slash' || !interaction.inCachedGuild()) return;
+    try {
+      const values = command.offer?.(interaction, { ...this.#context, words: wordsFor(interaction.locale) }) ?? [];
+      const choices = fitting(values, interaction.options.getFocused());
+      await interaction.respond(choices.map((value) => ({ name: value, value })));
+    } catch (error) {
+      this.#log.warn({ err: error, command: interaction.commandName }, 'nothing offered');
+    }
   }
 
   /** Resolves when the commands now running have ended. */
@@ -80,11 +100,34 @@ export class Interactions {
       log.info({ durationMs: Math.round(performance.now() - startedAtMs) }, 'command done');
     } catch (error) {
       log.warn({ err: error }, 'command failed');
+      if (interaction.isMessageComponent() && isOfEndedCall(error)) await withoutButtons(interaction, log);
       await tell(interaction, sentenceFor(error, words)).catch((cause: unknown) => {
         log.error({ err: cause }, 'failure not told');
       });
     }
   }
+}
+
+/** What of a list begins with, or else holds, what was typed; as many as Discord shows. */
+function fitting(values: readonly string[], typed: string): string[] {
+  const wanted = typed.trim().toLowerCase();
+  const holding = values.filter((value) => value.toLowerCase().includes(wanted));
+  return holding.toSorted((a, b) => indexIn(a, wanted) - indexIn(b, wanted)).slice(0, MAX_OFFERED);
+}
+
+function indexIn(value: string, wanted: string): number {
+  return Math.min(1, value.toLowerCase().indexOf(wanted));
+}
+
+/** The buttons of a call that has ended, such as with a process that was killed, are of no use to anybody. */
+function isOfEndedCall(error: unknown): boolean {
+  return error instanceof UserError && error.problem.type === 'plain' && error.problem.id === 'old-panel';
+}
+
+async function withoutButtons(interaction: ComponentInteraction, log: Log): Promise<void> {
+  await interaction.editReply({ components: [] }).catch((error: unknown) => {
+    log.warn({ err: error }, 'buttons not taken away');
+  });
 }
 
 function isForCommand(interaction: Interaction): interaction is CommandInteraction {
@@ -132,6 +175,19 @@ export async function answer(
   } catch (error) {
     if (!isExpired(error) || !interaction.inCachedGuild() || !interaction.channel) throw error;
     for (const content of [first, ...rest]) await interaction.channel.send({ content });
+  }
+}
+
+/** Answers an acknowledged command with one message, and gives it; in the channel when its token has run out. */
+export async function answerWith(
+  interaction: ChatInputCommandInteraction<'cached'>,
+  { content, components }: Required<Pick<InteractionEditReplyOptions, 'components'>> & { readonly content: string },
+): Promise<Message> {
+  try {
+    return await interaction.editReply({ content, components });
+  } catch (error) {
+    if (!isExpired(error) || !interaction.channel) throw error;
+    return interaction.channel.send({ content, components });
   }
 }
 

@@ -1,3 +1,5 @@
+import { escapeMarkdown } from 'discord.js';
+
 /** Characters in one Discord message at most. */
 export const MAX_MESSAGE_LENGTH = 2000;
 
@@ -28,6 +30,14 @@ export function splitMessage(text: string, maxLength = MAX_MESSAGE_LENGTH): stri
 export function firstMessage(text: string): string {
   const clean = cleanText(text);
   return clean.length <= MAX_MESSAGE_LENGTH ? clean : `${splitMessage(clean, MAX_MESSAGE_LENGTH - 1)[0] ?? ''}…`;
+}
+
+/** A person's words or name as they are: nothing in them is formatted, links with other words, or names somebody to Discord. */
+export function asWritten(text: string): string {
+  return escapeMarkdown(cleanText(text), { heading: true, bulletedList: true, numberedList: true, maskedLink: true })
+    .replace(/<(?=[@#:/a-z])/gi, '\\<')
+    .replace(/^(-#|>)/gm, '\\$1')
+    .replace(/@(?=everyone|here)/gi, '@\u200B');
 }
 
 /**

@@ -1,21 +1,27 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Guild, GuildTextBasedChannel } from 'discord.js';
+import type { Guild, GuildTextBasedChannel, Message } from 'discord.js';
 
 import type { Frame } from '../audio/frame.ts';
 import type { CallParts } from '../conversation/call-parts.ts';
+import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import { InterludePlayer, type InterludeEnd, type InterludeKind } from '../conversation/interlude.ts';
-import type { RunningCall, Speaker } from '../conversation/ports.ts';
+import type { CallPhase, ChannelSettings, RunningCall } from '../conversation/ports.ts';
+import type { TurnStats } from '../conversation/turn-stats.ts';
+import type { TurnTimings } from '../conversation/turn-timings.ts';
 import type { CallEnding, Words } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
+import { CallPanel, type PanelMessage } from './call-panel.ts';
 import { ChannelCaptions } from './captions.ts';
+import { ChannelWriter } from './channel-writer.ts';
 import type { JoinCircuit } from './join-circuit.ts';
 import { missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
 import { Playout } from './playout.ts';
 import type { VoiceRights } from './voice-gate.ts';
 import { VoiceTracks } from './voice-input.ts';
 import { VoiceLink, type LinkTrouble, type VoiceLinkState } from './voice-link.ts';
+import { VoiceRoom } from './voice-room.ts';
 
 /** Starts the conversation of a call, which ends when the signal aborts. */
 export type StartCall = (
@@ -29,6 +35,7 @@ export type StartCall = (
     | 'interludes'
     | 'captions'
     | 'words'
+    | 'settings'
     | 'peopleCount'
     | 'onPhase'
     | 'onTimings'
@@ -43,8 +50,10 @@ export interface VoiceCallOptions {
   /** Where the words appear. */
   readonly textChannel: GuildTextBasedChannel;
   readonly words: Words;
-  /** Tells the channel that we listen. Done before anybody is heard. */
-  readonly announce: () => Promise<void>;
+  /** Tells the channel that we listen, and how it stands. Done before anybody is heard. */
+  readonly announce: (panel: PanelMessage) => Promise<Message>;
+  readonly settings: SettingsOfChannels;
+  readonly stats: TurnStats;
   readonly startCall: StartCall;
   /** Whether this person agrees to be heard. */
   readonly mayHear: (userId: string) => boolean;
@@ -62,14 +71,17 @@ export class VoiceCall {
   readonly conversationId: string;
   readonly #options: VoiceCallOptions;
   readonly #log: Log;
+  readonly #room: VoiceRoom;
+  readonly #writer: ChannelWriter;
   readonly #captions: ChannelCaptions;
+  readonly #panel: CallPanel;
   readonly #stop = new AbortController();
   #link: VoiceLink | undefined;
   #input: VoiceTracks | undefined;
   #output: Playout | undefined;
   #interludes: InterludePlayer | undefined;
   #running: RunningCall | undefined;
-  #channelId: string;
+  #phase: CallPhase = 'listening';
   #recovering = false;
   #rights: VoiceRights = { serverMute: false, serverDeaf: false, suppressed: false };
 
@@ -77,9 +89,24 @@ export class VoiceCall {
     this.#options = options;
     this.textChannelId = options.textChannel.id;
     this.conversationId = options.channelId;
-    this.#channelId = options.channelId;
-    this.#log = options.log.child({ guild: options.guild.id, channel: options.channelId });
-    this.#captions = new ChannelCaptions(options.textChannel, options.clock, this.#log);
+    const { guild, channelId, textChannel, words, mayHear, settings, clock, log } = options;
+    this.#log = log.child({ guild: guild.id, channel: channelId });
+    this.#room = new VoiceRoom(guild, channelId, mayHear);
+    this.#writer = new ChannelWriter(clock, this.#log);
+    this.#captions = new ChannelCaptions(textChannel, this.#writer);
+    this.#panel = new CallPanel({
+      channel: textChannel,
+      writer: this.#writer,
+      words,
+      voices: settings.voices,
+      facts: () => ({
+        voiceChannel: `<#${this.channelId}>`,
+        phase: this.#phase,
+        ...this.#room.ears,
+        settings: this.settings,
+      }),
+      clock,
+    });
   }
 
   /**
@@ -90,7 +117,9 @@ export class VoiceCall {
     const call = new VoiceCall(options);
     await call.#join(signal);
     try {
-      await options.announce();
+      const { settings } = options;
+      await Promise.all([settings.load(call.conversationId), settings.load(call.textChannelId)]);
+      await call.#panel.begin(options.announce);
     } catch (error) {
       await call.leave();
       throw error;
@@ -101,7 +130,7 @@ export class VoiceCall {
 
   /** The voice channel, which a moderator may have changed. */
   get channelId(): string {
-    return this.#channelId;
+    return this.#room.channelId;
   }
 
   /** Leaves, after what is being written has been written. */
@@ -110,12 +139,35 @@ export class VoiceCall {
     await this.#link?.[Symbol.asyncDispose]();
     await this.#running?.ended.catch(() => {});
     this.#output?.[Symbol.dispose]();
-    await this.#captions[Symbol.asyncDispose]();
+    this.#panel.end();
+    await this.#writer[Symbol.asyncDispose]();
   }
 
   /** A sentence for the people in the text channel. */
   notice(text: string): void {
     this.#captions.notice(text);
+  }
+
+  /** Something about the people here, or about what they chose, may have changed. */
+  changed(): void {
+    this.#panel.changed();
+  }
+
+  /** Whether a message is the panel of this call. */
+  isPanel(messageId: string): boolean {
+    return this.#panel.isIn(messageId);
+  }
+
+  /** Somebody means Parley with what they say now or next. `false`: they are not here, or not heard. */
+  address(userId: string): boolean {
+    if (!this.#running || !this.#room.admit(userId)) return false;
+    this.#running.address(userId);
+    return true;
+  }
+
+  /** Ends the answer that is being given, if there is one. */
+  stopAnswer(): void {
+    this.#running?.stop();
   }
 
   /** Plays sound that is no answer: see {@link InterludePlayer.play}. */
@@ -140,16 +192,17 @@ export class VoiceCall {
 
   /** Whether a text channel is this call's, or somebody is in it. */
   concerns(channelId: string, userId: string): boolean {
-    const { guild } = this.#options;
-    return (
-      [this.textChannelId, this.#channelId].includes(channelId) ||
-      guild.voiceStates.cache.get(userId)?.channelId === this.#channelId
-    );
+    return [this.textChannelId, this.channelId].includes(channelId) || this.#room.has(userId);
   }
 
   /** People in the channel who can hear us. */
   get peopleCount(): number {
-    return this.#states().filter((state) => state.member !== null && !state.member.user.bot).length;
+    return this.#room.peopleCount;
+  }
+
+  /** What people chose for this call. */
+  get settings(): ChannelSettings {
+    return this.#options.settings.of(this.conversationId, this.textChannelId);
   }
 
   async #join(signal: AbortSignal): Promise<void> {
@@ -157,7 +210,7 @@ export class VoiceCall {
     this.#link = await VoiceLink.join(
       {
         guildId: guild.id,
-        channelId: this.#channelId,
+        channelId: this.channelId,
         adapterCreator: guild.voiceAdapterCreator,
         // One process may run several bots in the same server, such as in tests.
         group: guild.client.user.id,
@@ -175,10 +228,10 @@ export class VoiceCall {
   #listen(): void {
     const link = this.#link;
     if (!link) return;
-    const { startCall, words, clock, onEnded } = this.#options;
+    const { startCall, words, stats, clock, onEnded } = this.#options;
     this.#input = new VoiceTracks({
       source: link,
-      admit: (userId) => this.#admit(userId),
+      admit: (userId) => this.#room.admit(userId),
       clock,
       log: this.#log,
     });
@@ -193,9 +246,15 @@ export class VoiceCall {
       interludes: this.#interludes,
       captions: this.#captions,
       words,
+      settings: () => this.settings,
       peopleCount: () => this.peopleCount,
-      onPhase: () => {},
-      onTimings: () => {},
+      onPhase: (phase: CallPhase) => {
+        this.#phase = phase;
+        this.#panel.changed();
+      },
+      onTimings: (timings: TurnTimings) => {
+        for (const id of new Set([this.conversationId, this.textChannelId])) stats.add(id, timings);
+      },
       log: this.#log,
     };
     this.#running = startCall(call, this.#stop.signal);
@@ -203,15 +262,6 @@ export class VoiceCall {
       this.#log.error({ err: error }, 'call failed');
       if (!this.#stop.signal.aborted) onEnded('fault');
     });
-  }
-
-  /** Who may be heard: people in our channel whom no moderator has silenced. Bots would answer each other without end. */
-  #admit(userId: string): Speaker | undefined {
-    const state = this.#options.guild.voiceStates.cache.get(userId);
-    const member = state?.member;
-    if (!member || state.channelId !== this.#channelId || member.user.bot) return undefined;
-    if (state.serverMute || member.isCommunicationDisabled() || !this.#options.mayHear(userId)) return undefined;
-    return { id: userId, name: member.displayName };
   }
 
   #follow(state: VoiceLinkState): void {
@@ -239,12 +289,13 @@ export class VoiceCall {
   /** Follows a moderator's move where we may listen and speak, and says so; the conversation goes with the people. */
   #moved(channelId: string): void {
     const { guild, words, onEnded } = this.#options;
-    this.#channelId = channelId;
+    this.#room.channelId = channelId;
     const channel = guild.channels.cache.get(channelId);
     if (!channel || missingPermissions(channel, VOICE_PERMISSIONS).length > 0) {
       onEnded('moved-without-permission');
       return;
     }
+    this.#panel.changed();
     this.notice(words.call.movedTo(channel.toString()));
   }
 
@@ -259,10 +310,5 @@ export class VoiceCall {
 
   #trouble(trouble: LinkTrouble): void {
     if (trouble.kind !== 'slow') this.notice(this.#options.words.call.deaf);
-  }
-
-  #states() {
-    const { voiceStates } = this.#options.guild;
-    return [...voiceStates.cache.values()].filter((state) => state.channelId === this.#channelId);
   }
 }

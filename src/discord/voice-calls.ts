@@ -3,14 +3,19 @@ import {
   PermissionFlagsBits,
   type Client,
   type GuildTextBasedChannel,
+  type Message,
   type VoiceBasedChannel,
   type VoiceState,
 } from 'discord.js';
 
+import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
+import type { ChannelSettings } from '../conversation/ports.ts';
+import type { TurnStats } from '../conversation/turn-stats.ts';
 import { UserError } from '../language/user-error.ts';
 import type { CallEnding, Words } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
+import type { PanelMessage } from './call-panel.ts';
 import { JoinCircuit } from './join-circuit.ts';
 import { CAPTION_PERMISSIONS, missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
 import { VoiceCall, type StartCall } from './voice-call.ts';
@@ -24,8 +29,8 @@ export interface JoinRequest {
   /** Where the words appear. */
   readonly textChannel: GuildTextBasedChannel;
   readonly words: Words;
-  /** Tells the channel that Parley listens. Done before anybody is heard. */
-  readonly announce: () => Promise<void>;
+  /** Tells the channel that Parley listens, and how it stands. Done before anybody is heard. */
+  readonly announce: (panel: PanelMessage) => Promise<Message>;
 }
 
 export interface VoiceCallsParts {
@@ -33,6 +38,8 @@ export interface VoiceCallsParts {
   readonly startCall: StartCall;
   /** Whether this person agrees to be heard. */
   readonly mayHear: (userId: string) => boolean;
+  readonly settings: SettingsOfChannels;
+  readonly stats: TurnStats;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -96,15 +103,48 @@ export class VoiceCalls implements AsyncDisposable {
     return call && [call.textChannelId, call.channelId].includes(channelId) ? call.conversationId : channelId;
   }
 
+  /** What holds for the call that a channel belongs to; `undefined`: it belongs to none. */
+  settingsOf(guildId: string, channelId: string): ChannelSettings | undefined {
+    const call = this.#active.get(guildId)?.call;
+    return call && [call.textChannelId, call.channelId].includes(channelId) ? call.settings : undefined;
+  }
+
   /** The call that a command belongs to: by its channel, or because whoever uses it is there. */
   callFor(guildId: string, channelId: string, userId: string): VoiceCall | undefined {
     const call = this.#active.get(guildId)?.call;
     return call?.concerns(channelId, userId) ? call : undefined;
   }
 
-  /** Somebody does not want to be heard any more, wherever they are. */
-  withdrawn(userId: string): void {
-    for (const { call } of this.#active.values()) call.withdrawn(userId);
+  /**
+   * The call whose panel a message is.
+   * @throws {UserError} when that call has ended, be it with a process before this one.
+   */
+  async ofPanel(guildId: string, messageId: string): Promise<VoiceCall> {
+    // The panel can be seen a moment before its call has begun.
+    await this.#lines.get(guildId);
+    const call = this.#active.get(guildId)?.call;
+    if (!call?.isPanel(messageId)) throw new UserError({ type: 'plain', id: 'old-panel' });
+    return call;
+  }
+
+  /** Somebody means Parley with what they say now or next. `false`: they are in no call, or not heard there. */
+  address(guildId: string, userId: string): boolean {
+    return this.#active.get(guildId)?.call.address(userId) ?? false;
+  }
+
+  /** Somebody chose whether they want to be heard, wherever they are. */
+  choseHearing(userId: string, optedOut: boolean): void {
+    for (const { call } of this.#active.values()) {
+      if (optedOut) call.withdrawn(userId);
+      call.changed();
+    }
+  }
+
+  /** Something else holds for a channel from now on. */
+  settingsChanged(channelId: string): void {
+    for (const { call } of this.#active.values()) {
+      if ([call.conversationId, call.textChannelId].includes(channelId)) call.changed();
+    }
   }
 
   /** Leaves every call and tells their channels. */
@@ -173,6 +213,7 @@ export class VoiceCalls implements AsyncDisposable {
       if (before.channelId === call.channelId && after.channelId !== call.channelId) call.silenced(after.id, 'absent');
       else if (after.channelId === call.channelId && after.mute && !before.mute) call.silenced(after.id, 'muted');
     }
+    call.changed();
     this.#watchAlone(after.guild.id);
   }
 

@@ -1,6 +1,33 @@
 import { OVER_REPLY } from './english-over-reply.ts';
 import type { Words } from './words.ts';
 
+const PHASES = { listening: 'Listening', thinking: 'Thinking …', speaking: 'Speaking', paused: 'Paused' } as const;
+
+const ANSWERS = {
+  always: 'everyone',
+  name: 'whoever is alone with me, says my name or presses **Answer me**',
+  button: 'whoever is alone with me or presses **Answer me**',
+  off: 'nobody: I only listen',
+} as const;
+
+const MODE_OPTIONS = {
+  always: 'I answer everyone',
+  name: 'I answer whoever says my name',
+  button: 'I answer whoever presses the button',
+  off: 'I only listen',
+} as const;
+
+const STAGES = {
+  endOfTurnMs: 'your turn has ended',
+  askedMs: 'the model is asked',
+  firstByteMs: 'its answer begins',
+  firstAudioMs: 'its first sound',
+  firstPacketMs: 'you hear me',
+  playedMs: 'how long I speak',
+} as const;
+
+const LABEL_WIDTH = 22;
+
 export const english: Words = {
   commands: {
     join: {
@@ -28,6 +55,21 @@ export const english: Words = {
       },
     },
     privacy: { name: 'privacy', description: 'Whether Parley may hear you', options: {} },
+    voice: {
+      name: 'voice',
+      description: 'The voice Parley speaks with in this channel, and those you can choose',
+      options: { name: { name: 'name', description: 'The voice you would like' } },
+    },
+    answers: {
+      name: 'answers',
+      description: 'Whom Parley answers when there are several people in the call',
+      options: { whom: { name: 'whom', description: 'Whom it is to answer in this channel from now on' } },
+    },
+    stats: {
+      name: 'stats',
+      description: 'How quickly Parley answers in this channel, measured by itself',
+      options: {},
+    },
     transcribe: {
       name: 'transcribe',
       description: 'Parley writes down what is said in a sound file of any length',
@@ -79,6 +121,51 @@ export const english: Words = {
     serverMuted: 'I am muted on this server, so I answer in writing.',
     serverDeafened: 'I am deafened on this server and cannot hear you.',
   },
+  panel: {
+    status: ({ phase, heard, unheard, voice, answers }) =>
+      [
+        `**${PHASES[phase]}**`,
+        heard.length > 0
+          ? `I hear ${listOf(heard)}${unheard.length > 0 ? `, not ${listOf(unheard)}` : ''}.`
+          : 'I hear nobody.',
+        `My voice is **${voice}**, and I answer ${answers}.`,
+      ].join('\n'),
+    buttons: { answerMe: 'Answer me', stop: 'Stop', muteMe: 'Do not hear me', forget: 'Forget this', leave: 'Leave' },
+    more: (count) => `${count} more`,
+    answering: 'I will answer what you say next.',
+    ended: (voiceChannel) => `I was listening in ${voiceChannel}. That call has ended; \`/join\` calls me again.`,
+  },
+  voice: {
+    changed: (name) => `My voice here is now **${name}**.`,
+    present: (name, all) => `My voice here is **${name}**. You can choose from ${listOf(all)}: \`/voice name:\`.`,
+    option: (name) => `Voice: ${name}`,
+  },
+  answers: {
+    modes: ANSWERS,
+    changed: (mode) => `From now on I answer ${ANSWERS[mode]}.`,
+    present: (mode) => `Here I answer ${ANSWERS[mode]}. \`/answers whom:\` changes it.`,
+    option: (mode) => MODE_OPTIONS[mode],
+  },
+  stats: {
+    nothing: 'Since I was started I have answered nobody aloud in this channel.',
+    text: ({ turns, stages, speculation, dropped, heard }, maxTurns) =>
+      [
+        `The last ${turns} turn${turns === 1 ? '' : 's'} here, from the end of what was said (at most ${maxTurns}, forgotten when I am restarted):`,
+        '```',
+        `${'ms'.padEnd(LABEL_WIDTH)}${'half within'.padStart(13)}${'95 % within'.padStart(13)}`,
+        ...stages.map(
+          ({ stage, p50, p95 }) =>
+            `${STAGES[stage].padEnd(LABEL_WIDTH)}${String(Math.round(p50)).padStart(13)}${String(Math.round(p95)).padStart(13)}`,
+        ),
+        '```',
+        speculation.hit + speculation.miss > 0
+          ? `I began to think before it was certain that you had ended: right ${speculation.hit}, in vain ${speculation.miss} times; ${dropped} answer${dropped === 1 ? '' : 's'} dropped.`
+          : '',
+        `Heard whole ${heard.whole}, cut ${heard.part}, not heard ${heard.nothing}.`,
+      ]
+        .filter((line) => line !== '')
+        .join('\n'),
+  },
   memory: {
     away: 'My memory is out of order right now: I answer, but may not know what was said before.',
     cutOff: 'I was restarted in the middle of an answer. Please ask again.',
@@ -127,6 +214,10 @@ export const english: Words = {
       ].join('\n'),
   },
   ask: { noWords: 'I have no answer to that.' },
+  mention: {
+    listening: 'I am listening, go on.',
+    empty: 'Yes? Write what you want to know in the same message, or `/join` to talk with me.',
+  },
   say: {
     'spoken-over': 'Somebody spoke, so I stopped there.',
     gone: 'The call ended before I had said it all.',
@@ -160,6 +251,9 @@ export const english: Words = {
     'afk-channel': 'That is the AFK channel, where nobody can speak. Please choose another one.',
     'channel-full': 'That voice channel is full.',
     'not-in-call': 'I am not in a voice channel on this server.',
+    'not-in-this-call': 'I cannot hear you: join the voice channel, unmuted by the server, and press it again.',
+    'not-heard': 'You asked me not to hear you. `/privacy` changes that.',
+    'old-panel': 'That call has ended, so this does nothing any more. `/join` calls me again.',
     'prompt-too-long': 'That is more than I can take at once. Please keep it under 4,000 characters.',
     'prompt-empty': 'Please write something or attach a sound file.',
     'unknown-voice': 'I have no such voice. `/voice` without a name shows those I have.',

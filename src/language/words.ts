@@ -13,6 +13,9 @@ export interface Words {
     readonly memory: CommandWords<never>;
     readonly forget: CommandWords<'what'>;
     readonly privacy: CommandWords<never>;
+    readonly voice: CommandWords<'name'>;
+    readonly answers: CommandWords<'whom'>;
+    readonly stats: CommandWords<never>;
     readonly transcribe: CommandWords<'file' | 'language' | 'format'>;
     readonly say: CommandWords<'text' | 'voice'>;
   };
@@ -34,6 +37,33 @@ export interface Words {
     /** The server muted Parley: it answers in writing. */
     readonly serverMuted: string;
     readonly serverDeafened: string;
+  };
+  /** The message of a call that shows how it stands. */
+  readonly panel: {
+    status(facts: PanelStatus): string;
+    readonly buttons: Readonly<Record<'answerMe' | 'stop' | 'muteMe' | 'forget' | 'leave', string>>;
+    /** People who are not named. */
+    more(count: number): string;
+    /** To somebody who pressed the button to be answered. */
+    readonly answering: string;
+    ended(voiceChannel: string): string;
+  };
+  readonly voice: {
+    changed(name: string): string;
+    present(name: string, all: readonly string[]): string;
+    /** In a menu that shows the present choice. */
+    option(name: string): string;
+  };
+  readonly answers: {
+    /** Whom Parley answers, as a part of a sentence. */
+    readonly modes: Readonly<Record<AnswersWord, string>>;
+    changed(mode: AnswersWord): string;
+    present(mode: AnswersWord): string;
+    option(mode: AnswersWord): string;
+  };
+  readonly stats: {
+    readonly nothing: string;
+    text(facts: StatsFacts, maxTurns: number): string;
   };
   readonly memory: {
     /** The store does not work just now. */
@@ -61,6 +91,12 @@ export interface Words {
   };
   readonly help: { text(commands: { readonly name: string; readonly description: string }[]): string };
   readonly ask: { readonly noWords: string };
+  /** To somebody who mentioned Parley and wrote nothing else. */
+  readonly mention: {
+    /** They are in the call. */
+    readonly listening: string;
+    readonly empty: string;
+  };
   readonly say: {
     readonly 'spoken-over': string;
     /** The call ended. */
@@ -97,6 +133,29 @@ export interface Words {
     readonly polite: readonly string[];
   };
   missingPermissions(channel: string, permissions: readonly string[]): string;
+}
+
+export type AnswersWord = 'always' | 'name' | 'button' | 'off';
+
+/** How a call stands. */
+export interface PanelStatus {
+  readonly phase: 'listening' | 'thinking' | 'speaking' | 'paused';
+  /** People as mentions. */
+  readonly heard: readonly string[];
+  readonly unheard: readonly string[];
+  readonly voice: string;
+  readonly answers: string;
+}
+
+export type StageWord = 'endOfTurnMs' | 'askedMs' | 'firstByteMs' | 'firstAudioMs' | 'firstPacketMs' | 'playedMs';
+
+/** How long the turns of a channel took, for `/stats`. */
+export interface StatsFacts {
+  readonly turns: number;
+  readonly stages: readonly { readonly stage: StageWord; readonly p50: number; readonly p95: number }[];
+  readonly speculation: Readonly<Record<'hit' | 'miss' | 'off', number>>;
+  readonly dropped: number;
+  readonly heard: Readonly<Record<'whole' | 'part' | 'nothing', number>>;
 }
 
 /** How far a long piece of work is. */
@@ -151,6 +210,9 @@ export type UserErrorId =
   | 'afk-channel'
   | 'channel-full'
   | 'not-in-call'
+  | 'not-in-this-call'
+  | 'not-heard'
+  | 'old-panel'
   | 'prompt-too-long'
   | 'prompt-empty'
   | 'memory-away'

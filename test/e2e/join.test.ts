@@ -39,7 +39,8 @@ test('/join says in the channel that it listens, before anything is heard, and w
   await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
   const { messages } = await room.run(room.alice, 'join');
   expect(messages).toHaveLength(1);
-  expect(messages[0]).toMatchObject({ ephemeral: false, content: english.join.listening(`<#${room.voice.id}>`) });
+  expect(messages[0]?.ephemeral).toBe(false);
+  expect(messages[0]?.content).toContain(english.join.listening(`<#${room.voice.id}>`));
   expect(messages[0]?.content).toMatch(/listening.*language model.*remember/s);
   expect(await room.ask(room.alice, 'join')).toBe(english.join.alreadyHere(`<#${room.voice.id}>`));
   await room.leave();
@@ -100,7 +101,10 @@ test('two people who call it at the same moment get one bot, and both an answer'
   }
   const answers = await Promise.all([room.ask(room.alice, 'join'), room.ask(room.bob, 'join')]);
   const channel = `<#${room.voice.id}>`;
-  expect(answers.toSorted()).toEqual([english.join.alreadyHere(channel), english.join.listening(channel)].toSorted());
+  expect(answers.toSorted()).toEqual([
+    english.join.alreadyHere(channel),
+    expect.stringContaining(english.join.listening(channel)),
+  ]);
   await room.leave();
 });
 

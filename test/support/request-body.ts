@@ -10,6 +10,7 @@ const partSchema = z.union([
 ]);
 
 const bodySchema = z.object({
+  audio: z.object({ voice: z.string() }).optional(),
   messages: z.array(
     z.object({
       role: z.enum(['system', 'developer', 'user', 'assistant']),
@@ -33,6 +34,11 @@ export function messagesOf(request: ModelRequestRecord): RequestMessage[] {
     .parse(request.body)
     .messages.filter(({ role }) => role !== 'system' && role !== 'developer')
     .map(({ role, content, audio }) => ({ role, parts: content ?? [], audioId: audio?.id }));
+}
+
+/** The voice that is asked for. */
+export function voiceOf(request: ModelRequestRecord): string | undefined {
+  return bodySchema.parse(request.body).audio?.voice;
 }
 
 /** What the people said in the turn that is to be answered. */

@@ -174,6 +174,30 @@ export class Room {
     return event.message;
   }
 
+  /** Presses a button, or chooses from a menu, of a message in the text channel. */
+  async press(person: Person, message: MessageSnapshot, customId: string, value?: string): Promise<string> {
+    const place = { personId: person.id, channelId: message.channelId, messageId: message.id, customId };
+    const { interactionId } = await (value === undefined
+      ? this.client.pressButton(place)
+      : this.client.selectOptions({ ...place, values: [value] }));
+    return interactionId;
+  }
+
+  /** What somebody is told when they press a button, or choose from a menu. */
+  async told(person: Person, message: MessageSnapshot, customId: string, value?: string): Promise<MessageSnapshot> {
+    const interactionId = await this.press(person, message, customId, value);
+    const { interaction } = await this.client.waitFor(
+      (event): event is Extract<SandboxEvent, { type: 'interaction-updated' }> =>
+        event.type === 'interaction-updated' &&
+        event.interaction.id === interactionId &&
+        event.interaction.messages.length > 0,
+      { timeoutMs: DEADLINE_MS },
+    );
+    const [told] = interaction.messages;
+    if (!told) throw new Error('nobody was told anything');
+    return told;
+  }
+
   /** Waits for these words in the text channel. */
   async reads(text: string, since = 0): Promise<MessageSnapshot> {
     return this.message(({ content }) => content === text, since);

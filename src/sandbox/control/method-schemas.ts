@@ -97,7 +97,12 @@ export const METHOD_SCHEMAS = {
   deleteChannel: z.strictObject({ channelId: id }),
   deleteGuild: z.strictObject({ guildId: id }),
   setGuildAvailable: z.strictObject({ guildId: id, available: z.boolean() }),
-  setDenied: z.strictObject({ channelId: id, userId: id, deny: z.array(z.string()) }),
+  setDenied: z.strictObject({
+    channelId: id,
+    userId: id,
+    deny: z.array(z.string()),
+    allow: z.array(z.string()).exactOptional(),
+  }),
   moveMember: z.strictObject({ guildId: id, userId: id, channelId: id.nullable() }),
   setServerVoice: z.strictObject({
     guildId: id,

@@ -28,8 +28,13 @@ export interface WorldControl {
   deleteGuild(args: { guildId: string }): Promise<void>;
   /** An outage: the guild is unavailable to the bot until it is made available again. */
   setGuildAvailable(args: { guildId: string; available: boolean }): Promise<void>;
-  /** Replaces what a member (the bot included) is denied in a channel: names as in Discord's documentation, `SEND_MESSAGES`. */
-  setDenied(args: { channelId: string; userId: string; deny: readonly string[] }): Promise<void>;
+  /** Replaces what a member (the bot included) is denied, and allowed, in a channel: names as in Discord's documentation, `SEND_MESSAGES`. */
+  setDenied(args: {
+    channelId: string;
+    userId: string;
+    deny: readonly string[];
+    allow?: readonly string[];
+  }): Promise<void>;
   /** A moderator moves a member (`channelId`) or disconnects them (`null`). Members are people or the bot. */
   moveMember(args: { guildId: string; userId: string; channelId: string | null }): Promise<void>;
   /** What a moderator can do to a member's voice. */
@@ -214,6 +219,8 @@ export interface MessageSnapshot {
   readonly attachments: readonly AttachmentSnapshot[];
   readonly embeds: readonly Record<string, unknown>[];
   readonly components: readonly Record<string, unknown>[];
+  /** The message it is a reply to. */
+  readonly repliesTo?: string;
   /** How many times it was edited. */
   readonly edits: number;
   readonly createdAtMs: number;

@@ -15,6 +15,9 @@ import { type Mentions, NO_MENTIONS } from './mentions.ts';
 import { messageGatewayPayload, messagePayload } from './message-payload.ts';
 import type { World } from './world.ts';
 
+/** The type of a message that replies to another. */
+const REPLY = 19;
+
 /** Messages a channel keeps; the oldest are forgotten first. */
 const MAX_MESSAGES = 10_000;
 
@@ -154,6 +157,7 @@ export class MessageBoard {
       attachments: message.attachments.map((attachment) => this.#attachmentSnapshot(attachment)),
       embeds: structuredClone([...message.embeds]),
       components: structuredClone([...message.components]),
+      ...(message.type === REPLY && message.reference ? { repliesTo: message.reference.messageId } : {}),
       edits: message.edits,
       createdAtMs: message.createdAtMs,
       ...(message.editedAtMs === undefined ? {} : { editedAtMs: message.editedAtMs }),

@@ -61,15 +61,15 @@ export function createWorldControl({ world, gateway, presence, log }: WorldContr
       if (available) world.publish({ event: 'GUILD_CREATE', data: {}, guildId });
       else world.publish({ event: 'GUILD_DELETE', data: { id: guildId, unavailable: true }, guildId });
     },
-    async setDenied({ channelId, userId, deny }) {
+    async setDenied({ channelId, userId, deny, allow = [] }) {
       const { guild, channel } = world.channel(channelId);
       world.member(guild, userId);
-      const unknown = deny.find((name) => !isPermissionName(name));
+      const unknown = [...deny, ...allow].find((name) => !isPermissionName(name));
       if (unknown !== undefined) throw new Refusal(`There is no permission ${unknown}.`);
-      if (deny.length === 0) channel.overwrites.delete(userId);
+      if (deny.length + allow.length === 0) channel.overwrites.delete(userId);
       else {
-        const bits = permissionBits(deny.filter(isPermissionName));
-        channel.overwrites.set(userId, { id: userId, kind: 'member', allow: 0n, deny: bits });
+        const [denied, allowed] = [deny, allow].map((names) => permissionBits(names.filter(isPermissionName)));
+        channel.overwrites.set(userId, { id: userId, kind: 'member', allow: allowed ?? 0n, deny: denied ?? 0n });
       }
       // Not bound to seeing the channel: the bot must learn that it no longer does.
       world.publish({ event: 'CHANNEL_UPDATE', data: channelPayload(channel), guildId: guild.id });
