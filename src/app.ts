@@ -17,7 +17,7 @@ import { Jobs } from './discord/jobs.ts';
 import { followServers, tellCutOff } from './discord/keeping-events.ts';
 import { Mentions } from './discord/mentions.ts';
 import { registerCommands } from './discord/register.ts';
-import type { StartCall } from './discord/voice-call.ts';
+import type { StartCall } from './discord/start-call.ts';
 import { VoiceCalls } from './discord/voice-calls.ts';
 import { AttachedSpeech } from './files/attached-speech.ts';
 import { Transcriber } from './files/transcriber.ts';

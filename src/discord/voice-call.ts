@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { Guild, GuildTextBasedChannel, Message } from 'discord.js';
 
 import type { Frame } from '../audio/frame.ts';
-import type { CallParts } from '../conversation/call-parts.ts';
 import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import { InterludePlayer, type InterludeEnd, type InterludeKind } from '../conversation/interlude.ts';
 import type { CallPhase, ChannelSettings, RunningCall } from '../conversation/ports.ts';
@@ -18,31 +17,11 @@ import { ChannelWriter } from './channel-writer.ts';
 import type { JoinCircuit } from './join-circuit.ts';
 import { missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
 import { Playout } from './playout.ts';
+import type { StartCall } from './start-call.ts';
 import type { VoiceRights } from './voice-gate.ts';
 import { VoiceTracks } from './voice-input.ts';
 import { VoiceLink, type LinkTrouble, type VoiceLinkState } from './voice-link.ts';
 import { VoiceRoom } from './voice-room.ts';
-
-/** Starts the conversation of a call, which ends when the signal aborts. */
-export type StartCall = (
-  call: Pick<
-    CallParts,
-    | 'conversationId'
-    | 'guildId'
-    | 'callId'
-    | 'input'
-    | 'output'
-    | 'interludes'
-    | 'captions'
-    | 'words'
-    | 'settings'
-    | 'peopleCount'
-    | 'onPhase'
-    | 'onTimings'
-    | 'log'
-  >,
-  signal: AbortSignal,
-) => RunningCall;
 
 export interface VoiceCallOptions {
   readonly guild: Guild;

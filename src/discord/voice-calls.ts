@@ -18,7 +18,8 @@ import type { Clock } from '../time/clock.ts';
 import type { PanelMessage } from './call-panel.ts';
 import { JoinCircuit } from './join-circuit.ts';
 import { CAPTION_PERMISSIONS, missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
-import { VoiceCall, type StartCall } from './voice-call.ts';
+import type { StartCall } from './start-call.ts';
+import { VoiceCall } from './voice-call.ts';
 import { VoiceJoinError } from './voice-link.ts';
 
 /** How long Parley stays in a channel that everyone has left. */
