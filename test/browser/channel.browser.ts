@@ -101,6 +101,20 @@ test('a file is attached by dropping it', async () => {
   await log().getByRole('link', { name: 'Download song.wav' }).waitFor();
 });
 
+test('a message is transcribed by a right click', async () => {
+  const { page } = opened;
+  await dropFile(page, '.composer', { name: 'tonight.wav', type: 'audio/wav', data: encodeWav(sentence) });
+  await composer().fill('Who can read this?');
+  await page.keyboard.press('Enter');
+  const message = log().getByRole('article').filter({ hasText: 'Who can read this?' });
+  await message.click({ button: 'right' });
+  await message.getByRole('button', { name: 'Transcribe' }).click();
+  await log()
+    .getByText(/what should we play tonight/i)
+    .first()
+    .waitFor();
+});
+
 test('a fault of the model is told kindly', async () => {
   const { page } = opened;
   await page.locator('.knobs > summary').click();

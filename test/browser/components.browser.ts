@@ -58,6 +58,7 @@ async function answer(sandbox: Sandbox, interaction: Interaction): Promise<void>
               options: [
                 { label: 'Red', value: 'red' },
                 { label: 'Blue', value: 'blue' },
+                { label: 'Green', value: 'green', default: true },
               ],
             },
           ],
@@ -117,11 +118,16 @@ test('cards, buttons, menus, forms and message commands work as in Discord', asy
   await log.getByRole('button', { name: 'Rename' }).click();
   const dialog = page.getByRole('dialog', { name: 'Rename' });
   await dialog.getByLabel('New name').fill('Ada');
-  expect(await violationsOf(page)).toEqual([]);
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violationsOf(page), colorScheme).toEqual([]);
+  }
   await dialog.getByRole('button', { name: 'Submit' }).click();
   await log.getByText('Named Ada.').waitFor();
   await log.getByText('Only you can see this').waitFor();
-  await log.getByRole('combobox', { name: 'A menu' }).selectOption('blue');
+  const menu = log.getByRole('combobox', { name: 'A menu' });
+  expect(await menu.inputValue(), 'the choice that holds').toBe('green');
+  await menu.selectOption('blue');
   await log.getByText('Chosen: blue').waitFor();
   await log.getByText('(edited)').waitFor();
 

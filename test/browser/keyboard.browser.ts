@@ -4,8 +4,13 @@ import { encodeWav } from '../../src/audio/wav.ts';
 import { Scene } from '../support/scene.ts';
 import { samplesOf } from '../support/sound.ts';
 import { violationsOf } from './support/axe.ts';
-import { TestBrowser } from './support/browser.ts';
+import { soundOf, TestBrowser } from './support/browser.ts';
+import { likenessByStretches } from './support/likeness.ts';
+import { botSpeaking, replyEnded } from './support/reply.ts';
 import type { Page } from 'playwright-core';
+
+/** How exactly is another test's question; other words of the same voice have 0.5. */
+const HEARD = 0.8;
 
 /** Moves on with the Tab key until something by this name has the focus. */
 async function tabTo(page: Page, name: RegExp, back = false): Promise<void> {
@@ -28,6 +33,7 @@ test('everything is done by keyboard alone, and axe finds nothing wrong on the w
   await using browser = await TestBrowser.start();
   const { page, complaints } = await browser.open(scene.sandbox.pageUrl);
   const { client } = scene;
+  const log = page.getByRole('log');
   const since = performance.now();
   expect(await violationsOf(page)).toEqual([]);
 
@@ -39,27 +45,35 @@ test('everything is done by keyboard alone, and axe finds nothing wrong on the w
   await client.waitFor((event) => event.type === 'bot-voice-ready', { since, timeoutMs: 40_000 });
   await page.getByText(/I am listening/).waitFor();
 
+  await tabTo(page, /What you say/);
+  await page.keyboard.type('Hello Parley.');
+  await page.keyboard.press('Enter');
+  const first = await botSpeaking(client, true, since);
+  const ended = await replyEnded(client, first);
+  await page.getByText('Sound buffered: 0 ms').waitFor();
+  const request = (await scene.chatRequests(since)).findLast(
+    ({ firstAudioAtMs = Infinity }) => firstAudioAtMs < first.atMs,
+  );
+  const played = await soundOf(page, 'loudspeaker');
+  expect(likenessByStretches(samplesOf(request?.reply?.wav), played), 'the reply is heard').toBeGreaterThan(HEARD);
+  await log
+    .getByText(/I heard .* seconds from You/)
+    .first()
+    .waitFor();
+
   await client.setModel({
     reply:
       'This is a long answer, so that there is time to speak over it. It goes on and on, and nobody needs to hear its end.',
   });
-  await tabTo(page, /What you say/);
-  await page.keyboard.type('Hello Parley.');
+  await page.keyboard.type('Tell me more.');
   await page.keyboard.press('Enter');
-  const spoke = await client.waitFor((event) => event.type === 'bot-speaking' && event.speaking, {
-    since,
-    timeoutMs: 40_000,
-  });
+  const spoke = await botSpeaking(client, true, ended.atMs);
   // Over the reply: the barge-in.
   await page.keyboard.type('Wait, please.');
   await page.keyboard.press('Enter');
-  await client.waitFor((event) => event.type === 'bot-speaking' && !event.speaking, {
-    since: spoke.atMs,
-    timeoutMs: 40_000,
-  });
+  await botSpeaking(client, false, spoke.atMs);
   await page.locator('.turn[data-state="cut"]').waitFor();
-  await page
-    .getByRole('log')
+  await log
     .getByText(/This is a long answer/)
     .first()
     .waitFor();
@@ -82,16 +96,46 @@ test('everything is done by keyboard alone, and axe finds nothing wrong on the w
   await page.getByText('meet.wav').waitFor();
   await tabTo(page, /^Run/);
   await page.keyboard.press('Enter');
-  await page
-    .getByRole('log')
+  await log
     .getByText(/I heard .* seconds/)
     .first()
     .waitFor();
 
-  await tabTo(page, /Apps for the message by Parley/, true);
+  await tabTo(page, /Message general/);
+  await page.keyboard.type('/ask');
+  await page.keyboard.press('Enter');
+  await tabTo(page, /prompt/);
+  await page.keyboard.type('Say good night.');
+  await tabTo(page, /reply/);
+  await page.keyboard.type('voice');
+  await tabTo(page, /^Run/);
+  await page.keyboard.press('Enter');
+  const voiceMessage = log.getByRole('group', { name: /Voice message/ });
+  await voiceMessage.waitFor();
+  await tabTo(page, /^Play/, true);
+  await page.keyboard.press('Enter');
+  await voiceMessage.locator('rect.played').first().waitFor({ state: 'attached' });
+
+  await tabTo(page, /Attach a file/);
+  const attaching = page.waitForEvent('filechooser');
+  await page.keyboard.press(' ');
+  await (
+    await attaching
+  ).setFiles({ name: 'read.wav', mimeType: 'audio/wav', buffer: Buffer.from(encodeWav(samplesOf(wav))) });
+  await page.getByRole('button', { name: 'Remove read.wav' }).waitFor();
+  await tabTo(page, /Message general/);
+  await page.keyboard.type('Who can read this?');
+  await page.keyboard.press('Enter');
+  await log.getByText('Who can read this?').waitFor();
+  await tabTo(page, /Apps for the message by You/, true);
   await page.keyboard.press('Enter');
   expect(await violationsOf(page)).toEqual([]);
-  await page.keyboard.press('Escape');
+  await tabTo(page, /^Transcribe/);
+  await page.keyboard.press('Enter');
+  await log
+    .getByText(/where shall we meet/i)
+    .last()
+    .waitFor();
 
   await tabTo(page, /Turn \d/);
   const opened = page.locator('.turn').first().locator('.turn-body');
@@ -107,5 +151,12 @@ test('everything is done by keyboard alone, and axe finds nothing wrong on the w
   await tabTo(page, /Fail next request/);
   await page.keyboard.press('Enter');
   await page.getByText(/Done: server error/).waitFor();
+  await tabTo(page, /Message general/, true);
+  await page.keyboard.type('/ask');
+  await page.keyboard.press('Enter');
+  await tabTo(page, /prompt/);
+  await page.keyboard.type('Are you there?');
+  await page.keyboard.press('Enter');
+  await log.getByText(/problem of its own right now/).waitFor();
   expect(complaints).toEqual([]);
 });

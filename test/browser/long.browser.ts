@@ -13,8 +13,17 @@ import { TestBrowser } from './support/browser.ts';
 
 const TURNS = 200;
 const TURN_MS = 18_000;
-/** What the page may hold more after the last turns than after the first fifty. */
-const MAX_GROWTH_BYTES = 2_000_000;
+/** The page is looked at each time so many turns have passed; at the first, all that it keeps of old turns is full. */
+const LOOK_EVERY = 50;
+/** What it may hold more at a later look than at the first one. */
+const MAX_GROWTH_BYTES = 1_000_000;
+const MAX_GROWTH_NODES = 500;
+/** What a turn may take longer to be shown at the end: a machine that is busy with other things. */
+const MAX_LATER_MS = 150;
+
+function medianOf(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+}
 
 /** An hour of a sandbox whose clock is the test's: 200 turns, each with its messages, events, record and some sound. */
 test('a page left open for an hour of 200 turns neither grows nor falls behind', async () => {
@@ -52,16 +61,20 @@ test('a page left open for an hour of 200 turns neither grows nor falls behind',
   const me = (await discord.methods.world({})).guilds[0]?.people.find(({ name }) => name === 'You')?.id ?? '';
   const botId = (await discord.methods.world({})).bot.id;
   const session = await tab.context().newCDPSession(tab);
-  const heapBytes = async (): Promise<number> => {
+  const look = async (): Promise<{ bytes: number; nodes: number; listeners: number }> => {
     await session.send('HeapProfiler.collectGarbage');
-    return (await session.send('Runtime.getHeapUsage')).usedSize;
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    const { nodes, jsEventListeners } = await session.send('Memory.getDOMCounters');
+    return { bytes: usedSize, nodes, listeners: jsEventListeners };
   };
 
   const hear: LiveListener = (senderId, sound) => live.heard(me, senderId, sound);
   const samples = new Int16Array(480).fill(2000);
-  let afterFifty = 0;
+  const looks: Awaited<ReturnType<typeof look>>[] = [];
+  const shownAfterMs: number[] = [];
   for (let turn = 1; turn <= TURNS; turn++) {
     nowMs = turn * TURN_MS;
+    const begun = performance.now();
     const requestId = `request-${turn}`;
     emit({ type: 'person-speaking', atMs: nowMs, personId: alice, speaking: true });
     emit({ type: 'person-speaking', atMs: nowMs + 1100, personId: alice, speaking: false });
@@ -98,12 +111,18 @@ test('a page left open for an hour of 200 turns neither grows nor falls behind',
     emit({ type: 'bot-speaking', atMs: nowMs + 2910, guildId: guild?.id ?? '', speaking: false });
     // The page is to have shown a turn before the next one comes.
     await tab.getByRole('log').getByText(`turn ${turn}`, { exact: true }).waitFor();
-    if (turn === 50) afterFifty = await heapBytes();
+    shownAfterMs.push(performance.now() - begun);
+    if (turn % LOOK_EVERY === 0) looks.push(await look());
   }
-  const atEnd = await heapBytes();
-  expect(atEnd - afterFifty, `${afterFifty} bytes after 50 turns, ${atEnd} after ${TURNS}`).toBeLessThan(
-    MAX_GROWTH_BYTES,
-  );
+  const [first, ...later] = looks;
+  for (const one of later) {
+    const seen = JSON.stringify(looks);
+    expect(one.bytes - (first?.bytes ?? 0), seen).toBeLessThan(MAX_GROWTH_BYTES);
+    expect(one.nodes - (first?.nodes ?? 0), seen).toBeLessThan(MAX_GROWTH_NODES);
+    expect(one.listeners - (first?.listeners ?? 0), seen).toBeLessThan(MAX_GROWTH_NODES);
+  }
+  const [early, late] = [medianOf(shownAfterMs.slice(0, LOOK_EVERY)), medianOf(shownAfterMs.slice(-LOOK_EVERY))];
+  expect(late - early, `${early} ms until a turn was shown at first, ${late} at last`).toBeLessThan(MAX_LATER_MS);
   expect(await tab.getByRole('log').getByRole('article').count()).toBeLessThanOrEqual(100);
   await tab.getByText('Sound buffered: 0 ms').waitFor();
   expect(complaints).toEqual([]);

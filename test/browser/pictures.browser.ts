@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Scene } from '../support/scene.ts';
+import { violationsOf } from './support/axe.ts';
 import { TestBrowser } from './support/browser.ts';
 import type { Page } from 'playwright-core';
 
@@ -30,7 +31,7 @@ async function fits(page: Page): Promise<boolean> {
 test('the room, the inspector, a phone and the dark', async () => {
   const { client, home } = scene;
   await client.join({ personId: home.bob.id, channelId: home.voice.id });
-  const { page } = await browser.open(scene.sandbox.pageUrl);
+  const { page, complaints } = await browser.open(scene.sandbox.pageUrl);
   const since = performance.now();
   await page.getByRole('button', { name: 'Join voice' }).click();
   await page.getByRole('button', { name: 'Call Parley here' }).click();
@@ -66,7 +67,11 @@ test('the room, the inspector, a phone and the dark', async () => {
     since: second,
     timeoutMs: 40_000,
   });
-  await page.waitForTimeout(700);
+  await page
+    .getByRole('log')
+    .getByText(/Then let us take the river/)
+    .waitFor();
+  await page.locator('.room').evaluate((room) => room.scrollTo(0, 0));
   await page.screenshot({ path: `${FOLDER}/playground-room.png` });
   await client.speak({
     personId: home.bob.id,
@@ -77,9 +82,11 @@ test('the room, the inspector, a phone and the dark', async () => {
     timeoutMs: 40_000,
   });
   await page.locator('.turn[data-state="cut"]').first().waitFor();
-  await page.waitForTimeout(400);
-  const cut = page.locator('.turn[data-state="cut"]').first();
-  if ((await cut.locator('.turn-body').count()) === 0) await cut.getByRole('button').first().click();
+  const head = page.locator('.turn[data-state="cut"]').first().getByRole('button').first();
+  // The newest turn is open until one is chosen: the cut one may have been it, and is no more.
+  await head.click();
+  if ((await head.getAttribute('aria-expanded')) === 'false') await head.click();
+  await page.locator('.turn[data-state="cut"] [data-figure="played"]').waitFor();
   await page.locator('.turn').first().scrollIntoViewIfNeeded();
   await page.locator('.inspector').screenshot({ path: `${FOLDER}/playground-inspector.png` });
 
@@ -89,6 +96,19 @@ test('the room, the inspector, a phone and the dark', async () => {
   for (const part of ['Room', 'Channel', 'Inspector']) {
     await page.getByRole('navigation').getByRole('button', { name: part }).click();
     expect(await fits(page), `${part} fits a phone`).toBe(true);
+    expect(await violationsOf(page), `${part} in the dark`).toEqual([]);
     await page.screenshot({ path: `${FOLDER}/playground-phone-${part.toLowerCase()}.png` });
   }
+  await page.emulateMedia({ colorScheme: 'light' });
+  for (const part of ['Room', 'Channel', 'Inspector']) {
+    await page.getByRole('navigation').getByRole('button', { name: part }).click();
+    expect(await violationsOf(page), `${part} by day`).toEqual([]);
+  }
+  await page.setViewportSize({ width: 1360, height: 860 });
+  await page.locator('.knobs > summary').click();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violationsOf(page), `the whole page, ${colorScheme}`).toEqual([]);
+  }
+  expect(complaints).toEqual([]);
 });

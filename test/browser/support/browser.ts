@@ -33,12 +33,15 @@ export class TestBrowser implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** `microphone`: 24 kHz mono samples; silence by default. */
-  static async start(microphone: Int16Array = new Int16Array(SAMPLE_RATE_HZ)): Promise<TestBrowser> {
+  /** `microphone`: 24 kHz mono samples; silence by default. `more`: arguments for Chromium. */
+  static async start(
+    microphone: Int16Array = new Int16Array(SAMPLE_RATE_HZ),
+    more: readonly string[] = [],
+  ): Promise<TestBrowser> {
     const folder = await mkdtemp(join(tmpdir(), 'parley-browser-'));
     const file = join(folder, 'microphone.wav');
     await writeFile(file, encodeWav(microphone));
-    const args = [...ARGUMENTS, `--use-file-for-fake-audio-capture=${file}%noloop`];
+    const args = [...ARGUMENTS, `--use-file-for-fake-audio-capture=${file}%noloop`, ...more];
     return new TestBrowser(await chromium.launch({ executablePath: CHROMIUM, args }), folder);
   }
 
@@ -52,7 +55,12 @@ export class TestBrowser implements AsyncDisposable {
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
-    await page.addInitScript(tapOutput);
+    await page.addInitScript(() => {
+      addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+        reportError(new Error(`against the page's policy: ${violatedDirective} ${blockedURI}`)),
+      );
+    });
+    await page.addInitScript(tapSound);
     await page.goto(url);
     return { page, complaints };
   }
@@ -69,49 +77,50 @@ export interface OpenPage {
 }
 
 declare global {
-  /** Ends the recording of what the page has played so far and begins the next one. */
-  var takeOutput: (() => Promise<string>) | undefined;
+  /** Ends the recording of what has gone through so far, as base64, and begins the next one. */
+  var takeSound: ((end: 'microphone' | 'loudspeaker') => string) | undefined;
 }
 
-/** Runs in the page before its own scripts: whatever is connected to the loudspeaker is recorded, too. */
-function tapOutput(): void {
+/**
+ * Runs in the page before its own scripts. What is connected to the loudspeaker is recorded, and so is what the browser
+ * makes of the microphone, both by the page's own recorder: frame by frame, and by no codec.
+ */
+function tapSound(): void {
   const connect: unknown = Reflect.get(AudioNode.prototype, 'connect');
   if (typeof connect !== 'function') return;
+  const taken: Record<'microphone' | 'loudspeaker', Int16Array[]> = { microphone: [], loudspeaker: [] };
+  const record = (recorder: AudioWorkletNode, frames: Int16Array[]): void => {
+    const { port1, port2 } = new MessageChannel();
+    port2.addEventListener('message', ({ data }: MessageEvent<Int16Array>) => frames.push(data));
+    port2.start();
+    recorder.port.postMessage(port1, [port1]);
+  };
   const tapped = function (this: AudioNode, to: AudioNode, ...rest: number[]): unknown {
     if (to instanceof AudioDestinationNode && to.context instanceof AudioContext) {
-      const tap = to.context.createMediaStreamDestination();
-      Reflect.apply(connect, this, [tap]);
-      const record = (): { recorder: MediaRecorder; pieces: Blob[] } => {
-        const pieces: Blob[] = [];
-        const recorder = new MediaRecorder(tap.stream, { audioBitsPerSecond: 128_000 });
-        recorder.addEventListener('dataavailable', ({ data }) => pieces.push(data));
-        recorder.start();
-        return { recorder, pieces };
-      };
-      let now = record();
-      globalThis.takeOutput = async () => {
-        const { recorder, pieces } = now;
-        now = record();
-        const stopped = new Promise((resolve) => recorder.addEventListener('stop', resolve));
-        recorder.stop();
-        await stopped;
-        const sound = await new OfflineAudioContext(1, 1, 24_000).decodeAudioData(await new Blob(pieces).arrayBuffer());
-        const samples = Int16Array.from(sound.getChannelData(0), (sample) => sample * 32_767);
-        const bytes = new Uint8Array(samples.buffer);
-        let text = '';
-        for (let at = 0; at < bytes.length; at += 32_768)
-          text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
-        return btoa(text);
-      };
+      void to.context.audioWorklet.addModule('/page/capture-worklet.ts').then(() => {
+        const recorder = new AudioWorkletNode(to.context, 'capture', { numberOfOutputs: 0 });
+        record(recorder, taken.loudspeaker);
+        Reflect.apply(connect, this, [recorder]);
+      });
+    } else if (this instanceof MediaStreamAudioSourceNode && to instanceof AudioWorkletNode) {
+      record(to, taken.microphone);
     }
     return Reflect.apply(connect, this, [to, ...rest]);
   };
   Object.defineProperty(AudioNode.prototype, 'connect', { value: tapped });
+  globalThis.takeSound = (end) => {
+    let text = '';
+    for (const frame of taken[end].splice(0)) text += String.fromCharCode(...new Uint8Array(frame.buffer));
+    return btoa(text);
+  };
 }
 
-/** What the page has played since it began, or since this was last asked: 24 kHz mono. */
-export async function outputOf(page: Page): Promise<Int16Array> {
-  const sound = await page.evaluate(() => globalThis.takeOutput?.() ?? '');
+/**
+ * What the page has played, or what the browser's microphone has heard, since the page began or since this was last asked:
+ * 24 kHz mono.
+ */
+export async function soundOf(page: Page, end: 'microphone' | 'loudspeaker'): Promise<Int16Array> {
+  const sound = await page.evaluate((which) => globalThis.takeSound?.(which) ?? '', end);
   return new Int16Array(Uint8Array.from(Buffer.from(sound, 'base64')).buffer);
 }
 

@@ -65,16 +65,63 @@ test('a reply that is spoken over is cut, and says by whom', () => {
   expect(turn?.over.map(({ userId }) => userId)).toEqual(['bob']);
 });
 
-test('what was said before a request that was given up belongs to the next one', () => {
+test('a request that was given up because somebody went on is part of the turn that was asked again', () => {
   const log = logOf([
     ...speaking('alice', 1000, 2000),
     request('one', 2500),
+    firstAudio('one', 2550),
     ended('one', 2600, true),
     ...speaking('alice', 2600, 3000),
     request('two', 3500),
   ]);
-  expect(log.turns.map(stateOf)).toEqual(['abandoned', 'asking']);
-  expect(log.turns[1]?.speech).toHaveLength(2);
+  expect(log.turns.map(stateOf)).toEqual(['asking']);
+  expect(log.turns[0]).toMatchObject({ id: 'two', dropped: [{ fromMs: 2500, toMs: 2600 }] });
+  expect(log.turns[0]?.speech).toHaveLength(2);
+});
+
+test('so it is when its end is seen only after the next one has begun, and when somebody is asked for who still speaks', () => {
+  const log = logOf([
+    { type: 'person-speaking', atMs: 1000, personId: 'alice', speaking: true },
+    request('one', 2200),
+    request('two', 3500),
+    ended('one', 3510, true),
+    { type: 'person-speaking', atMs: 3600, personId: 'alice', speaking: false, lastVoiceAtMs: 3300 },
+    firstAudio('two', 3700),
+    bot(true, 3900),
+  ]);
+  expect(log.turns).toHaveLength(1);
+  const [turn] = log.turns;
+  expect(turn).toMatchObject({ id: 'two', dropped: [{ fromMs: 2200, toMs: 3510 }] });
+  expect(turn && figuresOf(turn)).toEqual({ endOfTurn: 200, firstAudio: 200, bot: 200, total: 600 });
+});
+
+test('what was asked in writing and is answered aloud is not taken for the turn before it', () => {
+  const log = logOf([
+    ...speaking('alice', 1000, 2000),
+    request('one', 2500),
+    firstAudio('one', 2800),
+    bot(true, 2810),
+    ended('one', 3000),
+    bot(false, 4910),
+    request('two', 9000),
+    firstAudio('two', 9300),
+    bot(true, 9310),
+    bot(false, 9900),
+  ]);
+  expect(log.turns.map((turn) => figuresOf(turn).played)).toEqual([2000, 490]);
+});
+
+test('with a model of one’s own, a turn is what is heard of it', () => {
+  const log = logOf([
+    ...speaking('alice', 1000, 2000),
+    bot(true, 2900),
+    bot(false, 4900),
+    ...speaking('bob', 6000, 7000),
+    bot(true, 8000),
+  ]);
+  expect(log.turns.map(({ endpoint }) => endpoint)).toEqual(['unseen', 'unseen']);
+  expect(log.turns.map((turn) => figuresOf(turn).total)).toEqual([900, 1000]);
+  expect(log.turns.map(stateOf)).toEqual(['heard', 'speaking']);
 });
 
 test('200 turns leave no more than the newest behind', () => {

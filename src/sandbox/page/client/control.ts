@@ -1,4 +1,4 @@
-import type { ControlMethods, SandboxEvent } from '../../control/protocol.ts';
+import type { ControlMethods, ModelRequestRecord, SandboxEvent } from '../../control/protocol.ts';
 import { isJson, textIn } from './json.ts';
 
 type Arguments<Method extends keyof ControlMethods> = Parameters<ControlMethods[Method]>[0];
@@ -25,6 +25,21 @@ export async function call(method: keyof ControlMethods, args: unknown): Promise
   const answer: unknown = await response.json();
   if (response.ok) return answer;
   throw new RefusedError((isJson(answer) ? textIn(answer, 'error') : undefined) ?? String(response.status));
+}
+
+/** Requests that may come in the same millisecond: a turn is asked and written down at once. */
+const AT_ONCE = 4;
+
+/** What the sandbox's model keeps of a request. */
+export async function recordOf({
+  id,
+  requestAtMs,
+}: {
+  id: string;
+  requestAtMs: number;
+}): Promise<ModelRequestRecord | undefined> {
+  const records = await call('modelRequests', { sinceMs: requestAtMs, limit: AT_ONCE });
+  return records.find((record) => record.id === id);
 }
 
 /** Follows what happens in the sandbox, for as long as the page is open. */

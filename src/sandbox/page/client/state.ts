@@ -51,3 +51,8 @@ export function nameOf({ guild, world, me, language }: PageState, userId: string
   if (userId === world.bot.id || userId === 'bot') return world.bot.name;
   return guild.people.find(({ id }) => id === userId)?.name ?? '?';
 }
+
+/** Whether somebody is in the voice channel. */
+export function isInCall({ guild, voiceChannel }: PageState, userId: string): boolean {
+  return guild.voiceStates.some((one) => one.userId === userId && one.channelId === voiceChannel.id);
+}

@@ -1,5 +1,5 @@
 import type { GuildSnapshot, MessageSnapshot, SandboxEvent, WorldSnapshot } from '../../control/protocol.ts';
-import { call, follow } from './control.ts';
+import { call, follow, recordOf } from './control.ts';
 import type { Language } from './language/languages.ts';
 import type { PageState } from './state.ts';
 import { TurnLog } from './turns.ts';
@@ -167,8 +167,8 @@ export class Store {
   async #recorded(requestId: string): Promise<void> {
     const turn = this.#turns.turns.find(({ id }) => id === requestId);
     if (!turn) return;
-    const [record] = await call('modelRequests', { sinceMs: turn.requestAtMs, limit: 1 });
-    if (record?.id !== requestId) return;
+    const record = await recordOf(turn);
+    if (!record) return;
     this.#turns.record(record);
     this.set({ turns: this.#turns.turns });
   }

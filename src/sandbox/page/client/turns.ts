@@ -8,6 +8,8 @@ const MAX_STRETCHES = 20;
 const LONGEST_SILENCE_MS = 1500;
 /** A reply that was spoken over counts as heard whole when no more than this is missing. */
 const HEARD_WHOLE_MS = 250;
+/** A reply that goes on within this time has paused; later, it is another one. */
+const LONGEST_PAUSE_MS = 2000;
 
 export interface Stretch {
   readonly userId: string;
@@ -15,12 +17,22 @@ export interface Stretch {
   readonly toMs?: number;
 }
 
+/** A request that was made while somebody might have finished, and given up when they went on. */
+export interface Dropped {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** One request to the model with everything around it, in the sandbox's milliseconds. */
 export interface Turn {
   readonly id: string;
   readonly number: number;
-  readonly endpoint: 'chat' | 'transcription';
+  /** `unseen`: the model is not the sandbox's, so that only what is heard can be told. */
+  readonly endpoint: 'chat' | 'transcription' | 'unseen';
+  /** Of an unseen one, when it was answered. */
   readonly requestAtMs: number;
+  /** Earlier requests of this turn. */
+  readonly dropped: readonly Dropped[];
   /** What people had said before it. */
   readonly speech: readonly Stretch[];
   /** What people said over the reply. */
@@ -67,7 +79,9 @@ export class TurnLog {
       case 'model-first-audio':
         return this.#change(event.requestId, { firstAudioAtMs: event.atMs });
       case 'model-ended':
-        return this.#change(event.requestId, { endedAtMs: event.atMs, abandoned: event.abandoned });
+        this.#change(event.requestId, { endedAtMs: event.atMs, abandoned: event.abandoned });
+        this.#gather();
+        return true;
       case 'bot-speaking':
         this.#botSpeaking(event.speaking, event.speaking ? event.atMs : (event.lastVoiceAtMs ?? event.atMs));
         return true;
@@ -108,15 +122,40 @@ export class TurnLog {
     const ended = (stretch: Stretch): Stretch =>
       stretch.userId === userId && stretch.toMs === undefined ? { ...stretch, toMs } : stretch;
     this.#stretches = this.#stretches.map(ended);
-    const last = this.turns.findLast(({ over }) => over.length > 0);
-    if (last) this.#change(last.id, { over: last.over.map(ended) });
+    this.turns = this.turns.map((turn) => ({ ...turn, speech: turn.speech.map(ended), over: turn.over.map(ended) }));
   }
 
   #asked(id: string, endpoint: Turn['endpoint'], requestAtMs: number): void {
-    const speech = endpoint === 'chat' ? this.#stretches.filter(({ toMs }) => toMs !== undefined) : [];
+    // Who still speaks may be asked for already, when they paused: the end of what they said comes later.
+    const speech = endpoint === 'transcription' ? [] : this.#stretches.filter(({ fromMs }) => fromMs < requestAtMs);
     this.#number += 1;
-    const turn: Turn = { id, number: this.#number, endpoint, requestAtMs, speech, over: [], abandoned: false };
+    const turn: Turn = {
+      id,
+      number: this.#number,
+      endpoint,
+      requestAtMs,
+      dropped: [],
+      speech,
+      over: [],
+      abandoned: false,
+    };
     this.turns = [...this.turns, turn].slice(-MAX_TURNS);
+    this.#gather();
+  }
+
+  /** What was asked and given up before anything of it was heard belongs to the turn that was asked again with the same speech. */
+  #gather(): void {
+    for (const early of this.turns) {
+      if (!early.abandoned || early.reply || early.speech.length === 0) continue;
+      const whole = this.turns.find(
+        ({ number, speech }) =>
+          number > early.number && speech.some(({ fromMs }) => early.speech.some((one) => one.fromMs === fromMs)),
+      );
+      if (!whole) continue;
+      const dropped = [...early.dropped, { fromMs: early.requestAtMs, toMs: early.endedAtMs ?? whole.requestAtMs }];
+      this.turns = this.turns.filter(({ id }) => id !== early.id);
+      this.#change(whole.id, { dropped: [...dropped, ...whole.dropped] });
+    }
   }
 
   #botSpeaking(speaking: boolean, atMs: number): void {
@@ -125,12 +164,28 @@ export class TurnLog {
       if (open?.reply) this.#change(open.id, { reply: { ...open.reply, toMs: atMs } });
       return;
     }
-    // What was asked in writing is answered in writing.
-    const last = this.turns.findLast(({ speech, firstAudioAtMs }) => speech.length > 0 && firstAudioAtMs !== undefined);
-    if (!last) return;
+    const answered = this.#answeredAt(atMs);
+    if (!answered) return;
     // A reply that pauses goes on where it was.
-    this.#change(last.id, { reply: { userId: 'bot', fromMs: last.reply?.fromMs ?? atMs } });
-    this.#stretches = this.#stretches.filter(({ toMs }) => toMs === undefined || toMs > last.requestAtMs);
+    this.#change(answered.id, { reply: { userId: 'bot', fromMs: answered.reply?.fromMs ?? atMs } });
+    this.#stretches = this.#stretches.filter(({ toMs }) => toMs === undefined || toMs > answered.requestAtMs);
+  }
+
+  /** The turn whose answer begins to be heard now, or goes on. */
+  #answeredAt(atMs: number): Turn | undefined {
+    const last = this.turns.findLast(({ reply }) => reply !== undefined);
+    const waiting = this.turns.filter(
+      ({ number, firstAudioAtMs, abandoned }) =>
+        number > (last?.number ?? 0) && firstAudioAtMs !== undefined && !abandoned,
+    );
+    const spoken = waiting.findLast(({ speech }) => speech.length > 0);
+    if (spoken) return spoken;
+    if (last?.reply?.toMs !== undefined && last.reply.toMs > atMs - LONGEST_PAUSE_MS) return last;
+    // What was asked in writing may be answered aloud.
+    if (waiting.length > 0) return waiting.at(-1);
+    if (this.#stretches.length === 0 || this.turns.some(({ endpoint }) => endpoint !== 'unseen')) return undefined;
+    this.#asked(`unseen-${this.#number + 1}`, 'unseen', atMs);
+    return this.turns.at(-1);
   }
 
   #change(id: string, change: Partial<Turn>): boolean {
@@ -159,7 +214,7 @@ export function stateOf(turn: Turn): TurnState {
 export function figuresOf(turn: Turn): Figures {
   const spokenTo = Math.max(...turn.speech.map(({ toMs }) => toMs ?? Number.NEGATIVE_INFINITY));
   const entries: readonly (readonly [keyof Figures, number | undefined, number | undefined])[] = [
-    ['endOfTurn', spokenTo, turn.requestAtMs],
+    ['endOfTurn', spokenTo, turn.endpoint === 'unseen' ? undefined : turn.requestAtMs],
     ['firstByte', turn.requestAtMs, turn.firstByteAtMs],
     ['firstAudio', turn.requestAtMs, turn.firstAudioAtMs],
     ['bot', turn.firstAudioAtMs, turn.reply?.fromMs],

@@ -10,6 +10,11 @@ export interface Strings {
   readonly room: {
     readonly title: (channel: string) => string;
     readonly nobody: string;
+    readonly steps: { readonly title: string; readonly join: string; readonly call: string; readonly say: string };
+    readonly server: string;
+    readonly online: string;
+    readonly offline: string;
+    readonly joinFirst: string;
     readonly join: string;
     readonly leave: string;
     readonly microphone: string;
@@ -59,6 +64,7 @@ export interface Strings {
     readonly remove: (name: string) => string;
     readonly record: string;
     readonly finishRecording: string;
+    readonly discardRecording: string;
     readonly send: string;
     readonly commands: string;
     readonly noCommands: string;
@@ -114,10 +120,12 @@ export interface Strings {
       readonly firstSound: string;
       readonly ended: string;
       readonly abandoned: string;
+      readonly dropped: string;
       readonly over: (name: string) => string;
       readonly stopped: string;
     };
     readonly gone: string;
+    readonly unseen: string;
     readonly ms: (value: number) => string;
   };
   readonly knobs: {

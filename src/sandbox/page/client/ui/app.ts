@@ -16,7 +16,7 @@ type View = (typeof VIEWS)[number];
 /** The whole page. On a phone one of its three parts is shown at a time. */
 export function App({ store, voice }: { store: Store; voice: Voice }): JSX.Element {
   const [, changed] = useState(0);
-  const [view, show] = useState<View>('channel');
+  const [view, show] = useState<View>('room');
   const [parts] = useState(() => partsOf(store, voice));
   useEffect(() => store.watch(() => changed((count) => count + 1)), [store]);
   const { strings, code } = store.state.language;
@@ -24,12 +24,20 @@ export function App({ store, voice }: { store: Store; voice: Voice }): JSX.Eleme
     document.documentElement.lang = code;
     document.title = strings.title;
   }, [code, strings]);
+  // Whatever is dropped where nothing else takes it is spoken: a browser would leave the page to show it.
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    const file = event.dataTransfer?.files[0];
+    if (!file) return;
+    if (store.state.voice.kind === 'joined') void voice.speakFile(file);
+    else store.set({ notice: strings.room.joinFirst });
+  };
   return h(
     PartsProvider,
     { value: parts },
     h(
       'div',
-      { class: `app show-${view}` },
+      { class: `app show-${view}`, onDragOver: (event: DragEvent) => event.preventDefault(), onDrop: drop },
       h(Header, null),
       h('main', null, h(Room, null), h(Channel, null), h('div', { class: 'side' }, h(Inspector, null), h(Knobs, null))),
       h(

@@ -1,5 +1,5 @@
 import { h, type JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Composer } from './composer.ts';
 import { useParts } from './context.ts';
 import { Message } from './message.ts';
@@ -13,6 +13,8 @@ export function Channel(): JSX.Element {
   const { channel } = strings;
   const log = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const [dropped, drop] = useState<readonly File[]>([]);
+  const [over, drag] = useState(false);
   useLayoutEffect(() => {
     if (atEnd.current && log.current) log.current.scrollTop = log.current.scrollHeight;
   }, [state.messages, state.pending]);
@@ -24,7 +26,18 @@ export function Channel(): JSX.Element {
   };
   return h(
     'section',
-    { class: 'channel', 'aria-labelledby': 'channel-title' },
+    {
+      class: 'channel',
+      'aria-labelledby': 'channel-title',
+      onDragOver: () => drag(true),
+      onDragLeave: () => drag(false),
+      onDrop: (event: DragEvent) => {
+        event.preventDefault();
+        event.stopPropagation();
+        drag(false);
+        drop([...(event.dataTransfer?.files ?? [])]);
+      },
+    },
     h('h2', { id: 'channel-title' }, h('span', { 'aria-hidden': 'true' }, '# '), state.text.name),
     h(
       'div',
@@ -42,6 +55,6 @@ export function Channel(): JSX.Element {
         h('p', { key: id, class: `pending ${status}` }, status === 'failed' ? channel.noResponse : channel.thinking),
       ),
     ),
-    h(Composer, null),
+    h(Composer, { dropped, over }),
   );
 }

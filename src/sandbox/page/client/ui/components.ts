@@ -9,6 +9,7 @@ import { useParts } from './context.ts';
 const BUTTON = 2;
 const STYLES = ['', 'primary', '', 'success', 'danger', ''] as const;
 const LINK_STYLE = 5;
+const CHANNEL_SELECT = 8;
 
 /** The buttons and menus under a message. */
 export function Components({ messageId, rows }: { messageId: string; rows: readonly Json[] }): JSX.Element {
@@ -53,6 +54,7 @@ function Select({ messageId, menu }: { messageId: string; menu: Json }): JSX.Ele
   const customId = textIn(menu, 'custom_id') ?? '';
   const placeholder = textIn(menu, 'placeholder') ?? strings.channel.select;
   const many = (numberIn(menu, 'max_values') ?? 1) > 1;
+  const options = optionsOf(menu, state);
   const place = { personId: state.me.id, channelId: state.text.id, messageId };
   const choose = (select: HTMLSelectElement): void => {
     const values = Array.from(select.selectedOptions, ({ value }) => value).filter((value) => value !== '');
@@ -63,6 +65,7 @@ function Select({ messageId, menu }: { messageId: string; menu: Json }): JSX.Ele
     {
       'aria-label': placeholder,
       multiple: many,
+      ...(many ? {} : { value: options.find(({ chosen }) => chosen)?.value ?? '' }),
       disabled: menu['disabled'] === true,
       // A menu with several choices is done when it is left, not at the first of them.
       ...(many
@@ -70,16 +73,29 @@ function Select({ messageId, menu }: { messageId: string; menu: Json }): JSX.Ele
         : { onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) => choose(currentTarget) }),
     },
     !many && h('option', { value: '' }, placeholder),
-    optionsOf(menu, state).map(({ value, label }) => h('option', { key: value, value }, label)),
+    options.map(({ value, label, chosen }) => h('option', { key: value, value, selected: chosen }, label)),
   );
 }
 
+export interface MenuOption {
+  readonly value: string;
+  readonly label: string;
+  /** It is the choice that holds. */
+  readonly chosen: boolean;
+}
+
 /** What a menu offers: its own options, or the members or channels there are. */
-export function optionsOf(menu: Json, state: PageState): readonly { value: string; label: string }[] {
+export function optionsOf(menu: Json, state: PageState): readonly MenuOption[] {
   const own = listIn(menu, 'options');
   if (own.length > 0)
-    return own.map((option) => ({ value: textIn(option, 'value') ?? '', label: textIn(option, 'label') ?? '' }));
-  if (numberIn(menu, 'type') === 8)
-    return state.guild.channels.map(({ id, name }) => ({ value: id, label: `#${name}` }));
-  return [...state.guild.people, state.world.bot].map(({ id }) => ({ value: id, label: nameOf(state, id) }));
+    return own.map((option) => ({
+      value: textIn(option, 'value') ?? '',
+      label: textIn(option, 'label') ?? '',
+      chosen: option['default'] === true,
+    }));
+  const chosen = new Set(listIn(menu, 'default_values').map((one) => textIn(one, 'id')));
+  const option = (value: string, label: string): MenuOption => ({ value, label, chosen: chosen.has(value) });
+  if (numberIn(menu, 'type') === CHANNEL_SELECT)
+    return state.guild.channels.map(({ id, name }) => option(id, `#${name}`));
+  return [...state.guild.people, state.world.bot].map(({ id }) => option(id, nameOf(state, id)));
 }

@@ -1,5 +1,5 @@
 import { h, type TargetedEvent, type JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { slashCommands, type SlashCommand } from '../commands.ts';
 import { call } from '../control.ts';
 import { base64Of } from '../wav.ts';
@@ -9,16 +9,23 @@ import { useParts } from './context.ts';
 import { icon } from './icons.ts';
 import { RecordButton } from './record-button.ts';
 
+interface ComposerProps {
+  /** Files that have just been dropped on the channel. */
+  readonly dropped: readonly File[];
+  /** Something is held over the channel. */
+  readonly over: boolean;
+}
+
 /** Where one writes, runs commands, attaches and records. */
-export function Composer(): JSX.Element {
+export function Composer({ dropped, over }: ComposerProps): JSX.Element {
   const { state, strings, store } = useParts();
   const { composer } = strings;
   const [text, write] = useState('');
   const [command, choose] = useState<SlashCommand | undefined>(undefined);
   const [marked, mark] = useState(0);
   const [files, attach] = useState<readonly File[]>([]);
-  const [over, drag] = useState(false);
   const input = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => attach((held) => [...held, ...dropped]), [dropped]);
 
   const typed = text.startsWith('/') ? text.slice(1).toLowerCase() : undefined;
   const all = slashCommands(state.world.commands, state.language.code);
@@ -65,21 +72,11 @@ export function Composer(): JSX.Element {
       void send();
     } else if (event.key === 'Escape' && typed !== undefined) write('');
   };
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    drag(false);
-    attach([...files, ...(event.dataTransfer?.files ?? [])]);
-  };
 
   if (command) return h('div', { class: 'composer' }, h(CommandForm, { command, done }));
   return h(
     'div',
-    {
-      class: `composer${over ? ' over' : ''}`,
-      onDragOver: (event: DragEvent) => (event.preventDefault(), drag(true)),
-      onDragLeave: () => drag(false),
-      onDrop: drop,
-    },
+    { class: `composer${over ? ' over' : ''}` },
     typed !== undefined && h(CommandList, { commands: found, active, pick }),
     files.length > 0 &&
       h(

@@ -2,6 +2,7 @@ import { h, type TargetedEvent, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ModelFault, PersonSnapshot } from '../../../control/protocol.ts';
 import { call } from '../control.ts';
+import { isInCall } from '../state.ts';
 import { useParts } from './context.ts';
 
 /** Beyond any answer worth waiting for, the turn is lost anyway. */
@@ -128,10 +129,8 @@ function People(): JSX.Element {
   const others = state.guild.people.filter(({ id, bot }) => id !== state.me.id && !bot).slice(0, 2);
   const speak = (person: PersonSnapshot): Promise<unknown> =>
     store.attempt(async () => {
-      const here = store.state.guild.voiceStates.some(
-        ({ userId, channelId }) => userId === person.id && channelId === state.voiceChannel.id,
-      );
-      if (!here) await call('join', { personId: person.id, channelId: state.voiceChannel.id });
+      if (!isInCall(store.state, person.id))
+        await call('join', { personId: person.id, channelId: state.voiceChannel.id });
       const { wav } = await call('synthesize', { text: knobs.overLine, voice: person === others[0] ? 'slt' : 'rms' });
       await call('speak', { personId: person.id, wav });
     });

@@ -11,7 +11,7 @@ import { useParts } from './context.ts';
 import { Embed } from './embed.ts';
 import { icon } from './icons.ts';
 import { Markdown } from './markdown-view.ts';
-import { tintOf } from './room.ts';
+import { tintOf } from './members.ts';
 
 const MESSAGE_COMMAND = 3;
 

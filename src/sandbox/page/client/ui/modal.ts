@@ -67,7 +67,9 @@ function Field({ part }: { part: Json }): JSX.Element | null {
       : h(
           'select',
           properties,
-          optionsOf(input, state).map(({ value, label }) => h('option', { key: value, value }, label)),
+          optionsOf(input, state).map(({ value, label, chosen }) =>
+            h('option', { key: value, value, selected: chosen }, label),
+          ),
         ),
     textIn(part, 'description') && h('span', { class: 'quiet small' }, textIn(part, 'description')),
   );

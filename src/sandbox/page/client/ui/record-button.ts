@@ -9,7 +9,7 @@ import { icon } from './icons.ts';
 /** Discord's limit is twenty minutes; nobody tries that out here. */
 const MAX_FRAMES = 5 * 60 * 50;
 
-/** Records a voice message: one press begins, the next one sends it. */
+/** Records a voice message: one press begins, the next one sends it; Escape or the cross throws it away. */
 export function RecordButton(): JSX.Element {
   const { state, strings, store } = useParts();
   const recording = useRef<{ microphone: BrowserMicrophone; frames: Int16Array[] } | undefined>(undefined);
@@ -27,11 +27,15 @@ export function RecordButton(): JSX.Element {
       recording.current = { microphone, frames };
       count(0);
     });
-  const finish = async (): Promise<void> => {
+  const stop = async (): Promise<Int16Array[] | undefined> => {
     const { microphone, frames } = recording.current ?? {};
     recording.current = undefined;
     count(undefined);
     await microphone?.close();
+    return frames;
+  };
+  const finish = async (): Promise<void> => {
+    const frames = await stop();
     if (!frames || frames.length === 0) return;
     const samples = new Int16Array(frames.reduce((sum, frame) => sum + frame.length, 0));
     let at = 0;
@@ -46,15 +50,26 @@ export function RecordButton(): JSX.Element {
   const active = seconds !== undefined;
   const label = active ? strings.composer.finishRecording : strings.composer.record;
   return h(
-    'button',
-    {
-      type: 'button',
-      class: `square${active ? ' danger' : ''}`,
-      title: label,
-      'aria-pressed': active,
-      onClick: () => void (active ? finish() : begin()),
-    },
-    active ? h('span', { 'aria-hidden': 'true' }, `${seconds}s`) : icon('microphone'),
-    h('span', { class: 'hidden' }, label),
+    'span',
+    { class: 'recorder', onKeyDown: (event: KeyboardEvent) => event.key === 'Escape' && void stop() },
+    active &&
+      h(
+        'button',
+        { type: 'button', class: 'square', title: strings.composer.discardRecording, onClick: () => void stop() },
+        icon('close'),
+        h('span', { class: 'hidden' }, strings.composer.discardRecording),
+      ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: `square${active ? ' danger' : ''}`,
+        title: label,
+        'aria-pressed': active,
+        onClick: () => void (active ? finish() : begin()),
+      },
+      active ? h('span', { 'aria-hidden': 'true' }, `${seconds}s`) : icon('microphone'),
+      h('span', { class: 'hidden' }, label),
+    ),
   );
 }

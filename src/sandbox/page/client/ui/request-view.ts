@@ -1,7 +1,7 @@
 import { h, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ModelRequestRecord } from '../../../control/protocol.ts';
-import { call } from '../control.ts';
+import { recordOf } from '../control.ts';
 import { isJson, listIn, numberIn, objectIn, textIn } from '../json.ts';
 import { nameOf, type Json } from '../state.ts';
 import type { Turn } from '../turns.ts';
@@ -14,9 +14,10 @@ export function RequestView({ turn }: { turn: Turn }): JSX.Element {
   const { inspector } = strings;
   const [record, keep] = useState<ModelRequestRecord | 'gone' | undefined>(undefined);
   useEffect(() => {
+    if (turn.endpoint === 'unseen') return undefined;
     let wanted = true;
-    void call('modelRequests', { sinceMs: turn.requestAtMs, limit: 1 }).then(([found]) => {
-      if (wanted) keep(found?.id === turn.id ? found : 'gone');
+    void recordOf(turn).then((found) => {
+      if (wanted) keep(found ?? 'gone');
     });
     return () => {
       wanted = false;
@@ -25,7 +26,7 @@ export function RequestView({ turn }: { turn: Turn }): JSX.Element {
   return h(
     'div',
     { class: 'request' },
-    h(Events, { turn }),
+    turn.endpoint === 'unseen' ? h('p', { class: 'quiet' }, inspector.unseen) : h(Events, { turn }),
     record === 'gone' && h('p', { class: 'quiet' }, inspector.gone),
     typeof record === 'object' &&
       record.reply &&
@@ -45,6 +46,7 @@ function Events({ turn }: { turn: Turn }): JSX.Element {
   const { events, ms } = strings.inspector;
   const ended = turn.abandoned ? events.abandoned : events.ended;
   const list: readonly (readonly [number | undefined, string])[] = [
+    ...turn.dropped.map(({ fromMs }) => [fromMs, events.dropped] as const),
     [turn.requestAtMs, events.request],
     [turn.firstByteAtMs, turn.status === undefined ? events.firstByte : `${events.firstByte} (${turn.status})`],
     [turn.firstAudioAtMs, events.firstAudio],
@@ -53,15 +55,17 @@ function Events({ turn }: { turn: Turn }): JSX.Element {
     [turn.endedAtMs, ended],
     [turn.reply?.toMs, events.stopped],
   ];
+  const since = (atMs: number): string => {
+    const rounded = Math.round(atMs - turn.requestAtMs);
+    return `${rounded < 0 ? '−' : '+'}${ms(Math.abs(rounded))}`;
+  };
   const known = list.flatMap(([atMs, what]) => (atMs === undefined ? [] : [{ atMs, what }]));
   return h(
     'ol',
     { class: 'events' },
     known
       .toSorted((a, b) => a.atMs - b.atMs)
-      .map(({ atMs, what }) =>
-        h('li', { key: what }, h('span', { class: 'at' }, `+${ms(Math.round(atMs - turn.requestAtMs))}`), what),
-      ),
+      .map(({ atMs, what }) => h('li', { key: `${what} ${atMs}` }, h('span', { class: 'at' }, since(atMs)), what)),
   );
 }
 

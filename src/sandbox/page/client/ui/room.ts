@@ -1,67 +1,32 @@
 import { h, type TargetedEvent, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../control.ts';
-import { nameOf } from '../state.ts';
+import { isInCall } from '../state.ts';
 import { useParts } from './context.ts';
 import { icon } from './icons.ts';
+import { Members, Others } from './members.ts';
+import { Steps } from './steps.ts';
 
 /** The voice channel: who is there, who speaks, and the person's own controls. */
 export function Room(): JSX.Element {
   const { state, strings } = useParts();
-  const members = state.guild.voiceStates.filter(({ channelId }) => channelId === state.voiceChannel.id);
   return h(
     'section',
     { class: 'room', 'aria-labelledby': 'room-title' },
     h('h2', { id: 'room-title' }, strings.room.title(state.voiceChannel.name)),
-    members.length === 0
-      ? h('p', { class: 'quiet' }, strings.room.nobody)
-      : h(
-          'ul',
-          { class: 'members' },
-          members.map(({ userId, selfMute }) => h(Member, { key: userId, userId, muted: selfMute })),
-        ),
+    h(Members, null),
+    h(Steps, null),
     h(Controls, null),
     h(WithoutMicrophone, null),
+    h(Others, null),
   );
-}
-
-function Member({ userId, muted }: { userId: string; muted: boolean }): JSX.Element {
-  const { state, strings } = useParts();
-  const name = nameOf(state, userId);
-  const speaking = state.speaking.has(userId);
-  const bot = userId === state.world.bot.id;
-  return h(
-    'li',
-    { class: `member${speaking ? ' speaking' : ''}` },
-    h(
-      'span',
-      { class: `avatar tint-${tintOf(userId)}`, 'aria-hidden': 'true' },
-      bot ? icon('headphones') : name.slice(0, 1),
-    ),
-    h('span', { class: 'who' }, name, bot && h('span', { class: 'badge' }, strings.bot)),
-    h(
-      'span',
-      { class: 'quiet' },
-      speaking
-        ? h('span', { class: 'hidden' }, strings.room.speaking(name))
-        : muted
-          ? strings.room.muted
-          : strings.room.silent,
-    ),
-  );
-}
-
-export function tintOf(userId: string): number {
-  return Number(BigInt(userId) % 5n);
 }
 
 function Controls(): JSX.Element {
   const { state, strings, voice, store } = useParts();
   const { room } = strings;
-  const { me, text, world, guild, voiceChannel } = state;
-  const botHere = guild.voiceStates.some(
-    ({ userId, channelId }) => userId === world.bot.id && channelId === voiceChannel.id,
-  );
+  const { me, text, world } = state;
+  const botHere = isInCall(state, world.bot.id);
   if (state.voice.kind !== 'joined') {
     const joining = state.voice.kind === 'joining';
     return h(
@@ -187,29 +152,16 @@ function WithoutMicrophone(): JSX.Element | null {
   const { state, strings, voice } = useParts();
   const { room } = strings;
   const [text, write] = useState('');
-  const [over, drag] = useState(false);
   if (state.voice.kind !== 'joined') return null;
   const say = (event: TargetedEvent<HTMLFormElement>): void => {
     event.preventDefault();
     if (text.trim() !== '') void voice.say(text.trim());
     write('');
   };
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    drag(false);
-    const file = event.dataTransfer?.files[0];
-    if (file) void voice.speakFile(file);
-  };
   const speaking = state.speaking.has(state.me.id);
   return h(
     'section',
-    {
-      class: `without${over ? ' over' : ''}`,
-      'aria-labelledby': 'without-title',
-      onDragOver: (event: DragEvent) => (event.preventDefault(), drag(true)),
-      onDragLeave: () => drag(false),
-      onDrop: drop,
-    },
+    { class: 'without', 'aria-labelledby': 'without-title' },
     h('h3', { id: 'without-title' }, room.without),
     h('p', { class: 'quiet small' }, room.withoutHint),
     h(
