@@ -18,7 +18,8 @@ async function tabTo(page: Page, name: RegExp, back = false): Promise<void> {
     const focused = await page.evaluate(() => {
       const element = document.activeElement;
       if (!element?.matches('button, summary, input, select, textarea, a')) return '';
-      const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
+      const field = element instanceof HTMLInputElement || element instanceof HTMLSelectElement;
+      const label = field ? element.labels?.[0]?.textContent : undefined;
       return [element.getAttribute('aria-label'), element.textContent, label].join(' ').trim();
     });
     if (name.test(focused)) return;
@@ -94,11 +95,12 @@ test('everything is done by keyboard alone, and axe finds nothing wrong on the w
     await chooser
   ).setFiles({ name: 'meet.wav', mimeType: 'audio/wav', buffer: Buffer.from(encodeWav(samplesOf(wav))) });
   await page.getByText('meet.wav').waitFor();
+  const before = await log.getByText(/I heard .* seconds/).count();
   await tabTo(page, /^Run/);
   await page.keyboard.press('Enter');
   await log
     .getByText(/I heard .* seconds/)
-    .first()
+    .nth(before)
     .waitFor();
 
   await tabTo(page, /Message general/);

@@ -7,8 +7,9 @@ import { violationsOf } from './support/axe.ts';
 import { TestBrowser } from './support/browser.ts';
 import type { Page } from 'playwright-core';
 
-/** Where the pictures go. To renew those of the README, `PICTURES=docs`. */
-const FOLDER = process.env['PICTURES'] ?? 'coverage/pictures';
+const FOLDER = 'coverage/pictures';
+/** Where the two of the README go. To renew those, `PICTURES=docs`. */
+const README_FOLDER = process.env['PICTURES'] ?? FOLDER;
 
 let scene: Scene;
 let browser: TestBrowser;
@@ -72,7 +73,7 @@ test('the room, the inspector, a phone and the dark', async () => {
     .getByText(/Then let us take the river/)
     .waitFor();
   await page.locator('.room').evaluate((room) => room.scrollTo(0, 0));
-  await page.screenshot({ path: `${FOLDER}/playground-room.png` });
+  await page.screenshot({ path: `${README_FOLDER}/playground.png` });
   await client.speak({
     personId: home.bob.id,
     wav,
@@ -88,7 +89,7 @@ test('the room, the inspector, a phone and the dark', async () => {
   if ((await head.getAttribute('aria-expanded')) === 'false') await head.click();
   await page.locator('.turn[data-state="cut"] [data-figure="played"]').waitFor();
   await page.locator('.turn').first().scrollIntoViewIfNeeded();
-  await page.locator('.inspector').screenshot({ path: `${FOLDER}/playground-inspector.png` });
+  await page.locator('.inspector').screenshot({ path: `${README_FOLDER}/turn-inspector.png` });
 
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.screenshot({ path: `${FOLDER}/playground-dark.png` });

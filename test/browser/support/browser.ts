@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 
 import { SAMPLE_RATE_HZ } from '../../../src/audio/frame.ts';
 import { encodeWav } from '../../../src/audio/wav.ts';
@@ -45,9 +45,9 @@ export class TestBrowser implements AsyncDisposable {
     return new TestBrowser(await chromium.launch({ executablePath: CHROMIUM, args }), folder);
   }
 
-  /** A page that fails the test by whatever it complains of. */
-  async open(url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
-    const context = await this.browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
+  /** A page that fails the test by whatever it complains of. What it hears and plays is recorded, unless `recorded` is false. */
+  async open(url: string, { recorded = true } = {}): Promise<OpenPage> {
+    const context = await this.browser.newContext({ viewport: { width: 1360, height: 860 } });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     const complaints: string[] = [];
@@ -60,7 +60,7 @@ export class TestBrowser implements AsyncDisposable {
         reportError(new Error(`against the page's policy: ${violatedDirective} ${blockedURI}`)),
       );
     });
-    await page.addInitScript(tapSound);
+    if (recorded) await page.addInitScript(tapSound);
     await page.goto(url);
     return { page, complaints };
   }

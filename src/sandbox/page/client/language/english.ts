@@ -66,6 +66,7 @@ export const english: Strings = {
     record: 'Record a voice message',
     finishRecording: 'Send the voice message',
     discardRecording: 'Discard the recording',
+    noMicrophone: 'There is no microphone here, or the browser may not use it.',
     send: 'Send',
     commands: 'Commands',
     noCommands: 'No command by that name.',

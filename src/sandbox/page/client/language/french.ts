@@ -71,6 +71,7 @@ export const french: Strings = {
     record: 'Enregistrer un message vocal',
     finishRecording: 'Envoyer le message vocal',
     discardRecording: 'Abandonner l’enregistrement',
+    noMicrophone: 'Il n’y a pas de microphone ici, ou le navigateur ne peut pas s’en servir.',
     send: 'Envoyer',
     commands: 'Commandes',
     noCommands: 'Aucune commande de ce nom.',

@@ -71,6 +71,7 @@ export const italian: Strings = {
     record: 'Registra un messaggio vocale',
     finishRecording: 'Invia il messaggio vocale',
     discardRecording: 'Scarta la registrazione',
+    noMicrophone: 'Qui non c’è un microfono, o il browser non può usarlo.',
     send: 'Invia',
     commands: 'Comandi',
     noCommands: 'Nessun comando con quel nome.',

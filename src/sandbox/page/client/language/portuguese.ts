@@ -71,6 +71,7 @@ export const portuguese: Strings = {
     record: 'Gravar uma mensagem de voz',
     finishRecording: 'Enviar a mensagem de voz',
     discardRecording: 'Descartar a gravação',
+    noMicrophone: 'Não há microfone aqui, ou o navegador não pode usá-lo.',
     send: 'Enviar',
     commands: 'Comandos',
     noCommands: 'Nenhum comando com esse nome.',

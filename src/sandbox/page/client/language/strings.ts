@@ -65,6 +65,7 @@ export interface Strings {
     readonly record: string;
     readonly finishRecording: string;
     readonly discardRecording: string;
+    readonly noMicrophone: string;
     readonly send: string;
     readonly commands: string;
     readonly noCommands: string;

@@ -14,19 +14,20 @@ export function RecordButton(): JSX.Element {
   const { state, strings, store } = useParts();
   const recording = useRef<{ microphone: BrowserMicrophone; frames: Int16Array[] } | undefined>(undefined);
   const [seconds, count] = useState<number | undefined>(undefined);
-  const begin = (): Promise<void | undefined> =>
-    store.attempt(async () => {
-      const microphone = await BrowserMicrophone.open();
-      const frames: Int16Array[] = [];
-      const port = microphone.port();
-      port.addEventListener('message', ({ data }: MessageEvent<Int16Array>) => {
-        if (frames.length < MAX_FRAMES) frames.push(data);
-        if (frames.length % 50 === 0) count(frames.length / 50);
-      });
-      port.start();
-      recording.current = { microphone, frames };
-      count(0);
+  const begin = async (): Promise<void> => {
+    const microphone = await BrowserMicrophone.open().catch(() => undefined);
+    store.set({ notice: microphone ? undefined : strings.composer.noMicrophone });
+    if (!microphone) return;
+    const frames: Int16Array[] = [];
+    const port = microphone.port();
+    port.addEventListener('message', ({ data }: MessageEvent<Int16Array>) => {
+      if (frames.length < MAX_FRAMES) frames.push(data);
+      if (frames.length % 50 === 0) count(frames.length / 50);
     });
+    port.start();
+    recording.current = { microphone, frames };
+    count(0);
+  };
   const stop = async (): Promise<Int16Array[] | undefined> => {
     const { microphone, frames } = recording.current ?? {};
     recording.current = undefined;
