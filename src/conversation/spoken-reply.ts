@@ -1,5 +1,6 @@
 import type { Frame } from '../audio/frame.ts';
 import { FrameQueue } from '../audio/frame-queue.ts';
+import { levelDbfs } from '../audio/level.ts';
 import type { AudioReference, ReplyDone, ReplyEvent, Usage } from '../model/model.ts';
 import { HeardText } from './heard-text.ts';
 import { withoutLeadingSilence } from './leading-silence.ts';
@@ -74,7 +75,7 @@ export class SpokenReply {
         hasBegun = true;
         switch (event.type) {
           case 'audio':
-            this.#heard.addFrame();
+            this.#heard.addFrame(levelDbfs(event.frame));
             await queue.push(event.frame, signal);
             break;
           case 'transcript':
