@@ -25,7 +25,7 @@ import { ChatCompletionsModel } from './model/chat-completions.ts';
 import { checkModel } from './model/check.ts';
 import { createProvider, type ProviderOptions } from './model/provider.ts';
 import { Reader } from './narration/reader.ts';
-import { Sandbox } from './sandbox/sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import { openStore, type StoreLocation } from './store/open-store.ts';
 import type { StoreState, TurnStore } from './store/turn-store.ts';
 import { startHealthServer } from './telemetry/health.ts';
@@ -69,7 +69,7 @@ export async function startApp(
   }
 
   const sandbox =
-    config.discord.kind === 'sandbox' || config.model.kind === 'sandbox' ? parts.use(await Sandbox.start()) : undefined;
+    config.discord.kind === 'sandbox' || config.model.kind === 'sandbox' ? parts.use(await startSandbox()) : undefined;
   const discord =
     config.discord.kind === 'server'
       ? { token: config.discord.token.reveal(), apiUrl: config.discord.apiUrl, hosts: config.attachmentHosts }
@@ -215,6 +215,12 @@ async function settled(
 ): Promise<void> {
   using _ = clock.after(SETTLE_MS, () => stopping.abort());
   await Promise.all(answering.map((one) => one.settled()));
+}
+
+/** Loaded only where it is wanted: it takes 16 MB. */
+async function startSandbox(): Promise<Sandbox> {
+  const { Sandbox } = await import('./sandbox/sandbox.ts');
+  return Sandbox.start();
 }
 
 /** The sandbox's Discord, whose voice server has a certificate made a moment ago. */

@@ -1,4 +1,4 @@
-import { createDecipheriv } from 'node:crypto';
+import { createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 
@@ -18,6 +18,9 @@ export interface TransportKey {
   /** 32 bytes. */
   readonly secretKey: Uint8Array;
 }
+
+/** Of raw bytes Node finds out for each packet what kind of key they are: 16 microseconds more than opening it takes. */
+const aesKeys = new WeakMap<Uint8Array, KeyObject>();
 
 export interface RtpHeader {
   readonly ssrc: number;
@@ -97,12 +100,20 @@ interface Sealed {
 function openAes({ additionalData, sealed }: Sealed, counter: Buffer, secretKey: Uint8Array): Buffer {
   const nonce = Buffer.alloc(12);
   counter.copy(nonce);
-  const decipher = createDecipheriv('aes-256-gcm', secretKey, nonce, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv('aes-256-gcm', aesKeyOf(secretKey), nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(additionalData);
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
   const clear = decipher.update(sealed.subarray(0, -TAG_BYTES));
   decipher.final();
   return clear;
+}
+
+function aesKeyOf(secretKey: Uint8Array): KeyObject {
+  const known = aesKeys.get(secretKey);
+  if (known) return known;
+  const key = createSecretKey(secretKey);
+  aesKeys.set(secretKey, key);
+  return key;
 }
 
 function openXChaCha({ additionalData, sealed }: Sealed, counter: Buffer, secretKey: Uint8Array): Buffer {

@@ -1,5 +1,6 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
 
+import type { SpokenReport } from '../../../src/sandbox/control/protocol.ts';
 import type { Candidate } from './candidate.ts';
 import type { MeasuredProcess } from './measured-process.ts';
 import { packetsOf, playoutDeviations } from './observed.ts';
@@ -16,6 +17,13 @@ const REPLY =
   'This is a long story, and it is told slowly, so that everyone who listens can follow each word of it. '.repeat(6);
 const DEADLINE_MS = 60_000;
 
+/** A process that has started goes on for a while with what it put off. Below this it is quiet. */
+const QUIET_MS_PER_SECOND = 15;
+const QUIET_LOOKS = 15;
+
+/** Lets everyone say the same; resolves when it is said. */
+type Everyone = (wav: string) => Promise<SpokenReport[]>;
+
 /** What a process costs while one thing goes on. */
 interface Cost {
   readonly cpuMsPerSecond: number;
@@ -26,23 +34,22 @@ interface Cost {
 export async function measureLoad(candidate: Candidate, channels: number): Promise<Result> {
   await using stage = await Stage.set(candidate, channels);
   const { client, bot, rooms } = stage;
-  await client.setModel({ reply: REPLY });
   const speech = await spokenFor(client, SETTLE_MS + LOOK_MS + SETTLE_MS);
   const quiet = murmur(SETTLE_MS + LOOK_MS + SETTLE_MS);
-  const everyone = (wav: string): Promise<unknown> =>
-    Promise.all(rooms.map(({ personId }) => client.speak({ personId, wav })));
+  const everyone: Everyone = (wav) => Promise.all(rooms.map(({ personId }) => client.speak({ personId, wav })));
 
-  await elapsed(SETTLE_MS);
+  await quietened(bot, 1);
   const alone = await look(bot);
   await stage.fill();
-  await elapsed(SETTLE_MS);
+  await quietened(bot, channels);
   const idle = await look(bot);
 
+  await warmUp(stage, everyone);
   const talking = everyone(speech);
   await elapsed(SETTLE_MS);
   const listening = await look(bot);
-  await talking;
-  await Promise.all(rooms.map((room) => speaks(stage, room.guildId)));
+  const beganAtMs = Math.min(...(await talking).map(({ lastVoicePacketAtMs }) => lastVoicePacketAtMs));
+  await saying(stage, true, beganAtMs);
   await elapsed(SETTLE_MS);
   const speaking = await look(bot);
 
@@ -53,10 +60,9 @@ export async function measureLoad(candidate: Candidate, channels: number): Promi
   const duplex = await look(bot);
   const [worldLoop, botLoop] = await Promise.all([stage.world.loopDelay(), bot.loopDelay()]);
   await murmuring;
-  const packets = await Promise.all(rooms.map((room) => packetsOf(stage, room, 0)));
+  const packets = await Promise.all(rooms.map((room) => packetsOf(stage, room, beganAtMs)));
 
   const each = ({ cpuMsPerSecond }: Cost): number => (cpuMsPerSecond - alone.cpuMsPerSecond) / channels;
-  const memory = ({ rssMb }: Cost): number => (rssMb - alone.rssMb) / channels;
   return {
     series: { deviationMs: packets.flatMap(playoutDeviations) },
     values: {
@@ -66,8 +72,8 @@ export async function measureLoad(candidate: Candidate, channels: number): Promi
       speakingMs: each(speaking),
       duplexMs: each(duplex),
       aloneMb: alone.rssMb,
-      idleMb: memory(idle),
-      activeMb: memory(duplex),
+      idleMb: idle.rssMb,
+      activeMb: duplex.rssMb,
       worldLoopP99Ms: worldLoop.p99,
       botLoopP50Ms: botLoop.p50,
       botLoopP99Ms: botLoop.p99,
@@ -75,10 +81,18 @@ export async function measureLoad(candidate: Candidate, channels: number): Promi
   };
 }
 
-async function look(process: MeasuredProcess): Promise<Cost> {
+/** Waits until starting and joining are over, also in the background. */
+async function quietened(process: MeasuredProcess, channels: number): Promise<void> {
+  for (let times = 0; times < QUIET_LOOKS; times++) {
+    const { cpuMsPerSecond } = await look(process, SETTLE_MS);
+    if (cpuMsPerSecond < QUIET_MS_PER_SECOND + channels) return;
+  }
+}
+
+async function look(process: MeasuredProcess, forMs = LOOK_MS): Promise<Cost> {
   const [fromMs, fromCpuMs] = [performance.now(), await process.cpuMs()];
   const memory: number[] = [];
-  while (performance.now() - fromMs < LOOK_MS) {
+  while (performance.now() - fromMs < forMs) {
     await elapsed(MEMORY_EVERY_MS);
     memory.push(await process.rssMb());
   }
@@ -86,8 +100,25 @@ async function look(process: MeasuredProcess): Promise<Cost> {
   return { cpuMsPerSecond: ((await process.cpuMs()) - fromCpuMs) / seconds, rssMb: percentile(memory, 50) };
 }
 
-async function speaks({ client }: Stage, guildId: string): Promise<void> {
-  await client.waitFor((event) => event.type === 'bot-speaking' && event.speaking && event.guildId === guildId, {
-    timeoutMs: DEADLINE_MS,
-  });
+/** A short turn in every room: what is made and compiled at the first one is not what a channel goes on to cost. */
+async function warmUp(stage: Stage, everyone: Everyone): Promise<void> {
+  const { client } = stage;
+  await client.setModel({ reply: 'Yes.' });
+  const reports = await everyone(await spokenFor(client, SETTLE_MS));
+  const saidAtMs = Math.min(...reports.map(({ lastVoicePacketAtMs }) => lastVoicePacketAtMs));
+  await saying(stage, true, saidAtMs);
+  await saying(stage, false, saidAtMs);
+  await client.setModel({ reply: REPLY });
+}
+
+/** Waits until the bot has begun to speak, or has finished, in every room. */
+async function saying({ client, rooms }: Stage, speaking: boolean, since: number): Promise<void> {
+  await Promise.all(
+    rooms.map(({ guildId }) =>
+      client.waitFor(
+        (event) => event.type === 'bot-speaking' && event.speaking === speaking && event.guildId === guildId,
+        { since, timeoutMs: DEADLINE_MS },
+      ),
+    ),
+  );
 }

@@ -153,9 +153,9 @@ function load(results: Results, channels: readonly number[]): string[] {
     'listening',
     'speaking',
     'duplex',
-    'memory, MB',
-    'idle channel',
-    'active channel',
+    'memory alone, MB',
+    'idle',
+    'duplex',
     'event loop late, p99',
     'packets off 20 ms by',
   ];
