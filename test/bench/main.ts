@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { PARTS } from './parts.ts';
 import type { BenchOptions, BenchPart } from './part.ts';
-import { keepSection } from './report.ts';
+import { keepHighlights, keepSection } from './report.ts';
 
 const USAGE = `npm run bench -- [${Object.keys(PARTS).join('|')} …] [--turns N] [--channels 1,10,50] [--scenario NAME …]`;
 
@@ -42,4 +42,5 @@ async function measure(part: BenchPart): Promise<void> {
   }
   process.stdout.write(`\n## ${part.title}\n\n${lines.join('\n')}\n`);
   await keepSection(part.title, lines);
+  await keepHighlights((await part.highlights?.()) ?? []);
 }

@@ -13,4 +13,6 @@ export interface BenchPart {
   readonly title: string;
   /** Measures, and says what was found as lines of Markdown. What it rejects with is told in their place. */
   run(options: BenchOptions): Promise<readonly string[]>;
+  /** What of it belongs into the README, as a list; asked for after {@link run}. */
+  readonly highlights?: () => Promise<readonly string[]>;
 }

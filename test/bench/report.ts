@@ -3,6 +3,9 @@ import { cpus } from 'node:os';
 
 const REPORT_FILE = new URL('../../docs/bench.md', import.meta.url);
 
+const README_FILE = new URL('../../README.md', import.meta.url);
+const [LIST_BEGINS, LIST_ENDS] = ['<!-- what the bench found -->', '<!-- end of what the bench found -->'];
+
 const HEAD = '# What the bench measured\n\nWritten by `npm run bench`, section by section: do not edit.\n';
 
 /** Puts a section into the report, in place of the one with its title. */
@@ -17,6 +20,15 @@ export async function keepSection(title: string, lines: readonly string[]): Prom
   if (index === -1) sections.push(section);
   else sections[index] = section;
   await writeFile(REPORT_FILE, `${[`${head.trimEnd()}\n\n`, ...sections].join('').trimEnd()}\n`);
+}
+
+/** Puts the main lines into the README, in place of those of the last run. */
+export async function keepHighlights(lines: readonly string[]): Promise<void> {
+  const readme = await readFile(README_FILE, 'utf8');
+  const [begin, end] = [readme.indexOf(LIST_BEGINS), readme.indexOf(LIST_ENDS)];
+  if (begin === -1 || end < begin || lines.length === 0) return;
+  const list = `${LIST_BEGINS}\n\n${lines.map((line) => `- ${line}`).join('\n')}\n\n`;
+  await writeFile(README_FILE, readme.slice(0, begin) + list + readme.slice(end));
 }
 
 function whereAndWhen(): string {

@@ -2,7 +2,7 @@ import type { BenchOptions } from './part.ts';
 import { machineNoise } from './voice/noise.ts';
 import { Results, type Result } from './voice/result.ts';
 import { scenarios, type Scenario } from './voice/scenarios.ts';
-import { report } from './voice/tables.ts';
+import { highlights, report } from './voice/tables.ts';
 import { togetherFor, type Together } from './voice/together.ts';
 
 /** Latency, interruptions, evenness, processor time and memory of spoken conversations, beside two other bots. */
@@ -18,6 +18,11 @@ export async function benchVoice({ turns, channels, scenarios: wanted }: BenchOp
     await Promise.all(group.map(async (scenario) => results.keep(scenario.name, await attempt(scenario, together))));
   }
   return report(results, channels);
+}
+
+/** The main lines of what was measured last. */
+export async function voiceHighlights(): Promise<readonly string[]> {
+  return highlights(await Results.load());
 }
 
 /** What goes wrong in a scenario is told, and the others go on. */

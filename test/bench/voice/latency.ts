@@ -128,8 +128,8 @@ function figuresOf(
   const modelMs = request?.firstAudioAtMs === undefined ? MODEL_MS : request.firstAudioAtMs - request.atMs;
   const { silenceMs, speculatesAfterMs } = candidate;
   const holdMs = logged?.endOfTurnMs ?? silenceMs;
-  const isHit = speculatesAfterMs !== undefined && logged?.speculation !== 'off';
-  const unavoidableMs = isHit ? Math.max(holdMs, speculatesAfterMs + modelMs) : holdMs + modelMs;
+  const wasAskedBefore = speculatesAfterMs !== undefined && logged?.speculation === 'hit';
+  const unavoidableMs = wasAskedBefore ? Math.max(holdMs, speculatesAfterMs + modelMs) : holdMs + modelMs;
   return {
     waitMs: [waitMs],
     addedMs: [waitMs - unavoidableMs],

@@ -46,6 +46,21 @@ export function report(results: Results, channels: readonly number[]): string[] 
   ];
 }
 
+/** The main lines, of one channel and of the most that were measured. */
+export function highlights(results: Results): string[] {
+  const shipped = (candidate: CandidateName): number =>
+    percentile(results.get(nameOf('shipped', candidate, 1))?.series['waitMs'], 50);
+  const added = (candidate: CandidateName, percent: number): number =>
+    percentile(results.get(nameOf('latency', candidate, 1))?.series['addedMs'], percent);
+  const [ours, stock, recipe] = [shipped('parley'), shipped('stock'), shipped('recipe')];
+  if ([ours, stock, recipe].some(Number.isNaN)) return [];
+  const addedByOthers = (['stock-same', 'recipe-same'] as const).map((candidate) => `${ms(added(candidate, 50))} ms`);
+  return [
+    `From the end of speech to the reply, as shipped, with a model that takes ${MODEL_MS} ms (p50): Parley ${ms(ours)} ms, good practice on the stock library ${ms(stock)} ms, the usual recipe ${ms(recipe)} ms.`,
+    `Of it, what the bot itself adds: ${ms(added('parley-waiting', 50))} ms (p99 ${ms(added('parley-waiting', 99))} ms), beside ${addedByOthers.join(' and ')}.`,
+  ];
+}
+
 function noise(results: Results, channels: readonly number[]): string[] {
   const late = results.get('noise')?.series['lateMs'] ?? [];
   const names = channels.flatMap((count) => [
