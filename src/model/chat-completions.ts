@@ -4,9 +4,9 @@ import { MODEL_DEADLINES, ModelTime, type Deadlines } from './deadlines.ts';
 import type {
   Conversation,
   Model,
+  Recording,
   ReplyEvent,
   ReplyOptions,
-  Speech,
   TranscribeOptions,
   TranscriptEvent,
 } from './model.ts';
@@ -62,20 +62,25 @@ export class ChatCompletionsModel implements Model {
   }
 
   async *transcribe(
-    speech: Speech,
+    recording: Recording,
     options: TranscribeOptions,
     signal: AbortSignal,
   ): AsyncGenerator<TranscriptEvent, void, undefined> {
     const { provider, clock, deadlines } = this.#parts;
-    const model = provider.transcribeModel;
-    if (model !== undefined) {
+    const endpoint = provider.transcription;
+    if (endpoint) {
       const time = new ModelTime(clock, deadlines.totalMs);
-      yield* withOneRetry(() => transcribeFile(this.#parts, model, speech, options, time, signal), clock, signal);
+      yield* withOneRetry(() => transcribeFile(this.#parts, endpoint, recording, options, time, signal), clock, signal);
       return;
     }
+    if (!('durationMs' in recording)) throw new TypeError(`a conversation takes no ${recording.format}`);
     let text = '';
     // Words only: with audio in the input no voice is asked for, so the name is not used.
-    const reply = this.respond(transcribingConversation(speech, options), { output: 'text', voice: 'alloy' }, signal);
+    const reply = this.respond(
+      transcribingConversation(recording, options),
+      { output: 'text', voice: 'alloy' },
+      signal,
+    );
     for await (const event of reply) {
       if (event.type !== 'text' && event.type !== 'transcript') continue;
       text += event.delta;

@@ -1,11 +1,36 @@
+import { SAMPLE_RATE_HZ } from '../audio/frame.ts';
+import { encodeWav } from '../audio/wav.ts';
 import { MODEL_DEADLINES, ModelTime } from './deadlines.ts';
 import { ModelBusyError, ModelError } from './errors.ts';
 import type { ChatCompletionsOptions } from './chat-completions.ts';
+import type { Speech } from './model.ts';
 import { buildRequest } from './request.ts';
 import { streamReply } from './stream-reply.ts';
+import { transcribeFile } from './transcription.ts';
 
 /** Enough to begin an answer. */
 const MAX_REPLY_TOKENS = 16;
+
+/** Half a second in which nothing is said: the endpoint wants a tenth. */
+const SILENCE: Speech = { format: 'wav', data: encodeWav(new Int16Array(SAMPLE_RATE_HZ / 2)), durationMs: 500 };
+
+/**
+ * Tries the endpoint that writes speech down, if there is one, as {@link checkModel} tries the model; and learns in which
+ * form it answers.
+ *
+ * @throws the signal's reason once it has aborted.
+ */
+export async function checkTranscription(
+  options: ChatCompletionsOptions,
+  signal: AbortSignal,
+): Promise<ModelError | undefined> {
+  const { provider, clock, wallClockMs = Date.now } = options;
+  if (!provider.transcription) return undefined;
+  const deadlines = { ...MODEL_DEADLINES, ...options.deadlines };
+  const time = new ModelTime(clock, deadlines.totalMs);
+  const parts = { ...options, wallClockMs, deadlines };
+  return troubleOf(transcribeFile(parts, provider.transcription, SILENCE, { language: undefined }, time, signal));
+}
 
 /**
  * Asks the model for one word and stops at the first sign of it: the cheapest request that goes through the address, the
@@ -33,8 +58,13 @@ export async function checkModel(
     },
   );
   const time = new ModelTime(clock, deadlines.totalMs);
+  return troubleOf(streamReply({ ...options, wallClockMs, deadlines }, request, 'text', time, signal));
+}
+
+/** Waits for the first sign of an answer. */
+async function troubleOf(answer: AsyncIterable<unknown>): Promise<ModelError | undefined> {
   try {
-    for await (const _ of streamReply({ ...options, wallClockMs, deadlines }, request, 'text', time, signal)) break;
+    for await (const _ of answer) break;
     return undefined;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

@@ -16,7 +16,7 @@ export interface Model {
    * `respond` does.
    * @throws {ModelError}
    */
-  transcribe(speech: Speech, options: TranscribeOptions, signal: AbortSignal): AsyncIterable<TranscriptEvent>;
+  transcribe(recording: Recording, options: TranscribeOptions, signal: AbortSignal): AsyncIterable<TranscriptEvent>;
 }
 
 /** Recorded speech in one of the two formats the API takes. */
@@ -25,6 +25,17 @@ export interface Speech {
   readonly data: Uint8Array;
   readonly durationMs: number;
 }
+
+/**
+ * Formats that the transcription endpoint takes as they are (OpenAI's reference, `file`), and a conversation does not. Of its
+ * list those that cannot be decoded everywhere.
+ */
+export const FILE_FORMATS = ['m4a', 'mp4', 'webm'] as const;
+
+export type FileFormat = (typeof FILE_FORMATS)[number];
+
+/** What can be written down: a file of the other formats only where there is a transcription endpoint. */
+export type Recording = Speech | { readonly format: FileFormat; readonly data: Uint8Array };
 
 /** A piece of what a user said or wrote. */
 export type ContentPart =
@@ -107,4 +118,16 @@ export interface TranscribeOptions {
 
 export type TranscriptEvent =
   | { readonly type: 'text'; readonly delta: string }
-  | { readonly type: 'done'; readonly text: string };
+  | {
+      readonly type: 'done';
+      readonly text: string;
+      /** When it is said, where the server tells: in order, together the whole text. */
+      readonly passages?: readonly TimedWords[];
+    };
+
+/** Words and their time in the recording. */
+export interface TimedWords {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly text: string;
+}

@@ -5,6 +5,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { EntraTokens } from './entra.ts';
 import { keepAliveFetch } from './keep-alive.ts';
+import { TranscriptForms } from './transcript-forms.ts';
 
 /** A deployment on an Azure OpenAI resource. */
 interface AzureOptions {
@@ -43,13 +44,20 @@ export interface ProviderFacts {
   readonly auth: 'entra' | 'key' | 'none';
 }
 
+/** The model behind `/audio/transcriptions`. */
+export interface TranscriptionEndpoint {
+  readonly model: string;
+  readonly forms: TranscriptForms;
+}
+
 /** Where the model is, which one it is, and how to be let in: all that differs between providers. */
 export interface Provider {
   /** Knows the base URL and the path style, and sends the credentials. */
   readonly client: OpenAI;
   readonly origin: string;
   readonly model: string;
-  readonly transcribeModel: string | undefined;
+  /** Where speech is written down; `undefined`: the conversation model does it. */
+  readonly transcription: TranscriptionEndpoint | undefined;
   readonly facts: ProviderFacts;
   /** Makes sure that there are credentials, so that the request itself does not wait for them. @throws {SignInError} */
   signIn(): Promise<void>;
@@ -105,7 +113,7 @@ function azureProvider(options: AzureOptions, parts: ProviderParts): Provider {
     client,
     origin: new URL(endpoint).origin,
     model: deployment,
-    transcribeModel,
+    transcription: endpointOf(transcribeModel),
     facts: {
       kind: 'azure',
       host: new URL(endpoint).host,
@@ -132,7 +140,7 @@ function compatibleProvider(options: CompatibleOptions, parts: ProviderParts): P
     client,
     origin,
     model,
-    transcribeModel,
+    transcription: endpointOf(transcribeModel),
     facts: {
       kind: 'compatible',
       host,
@@ -142,6 +150,10 @@ function compatibleProvider(options: CompatibleOptions, parts: ProviderParts): P
     },
     async signIn() {},
   };
+}
+
+function endpointOf(model: string | undefined): TranscriptionEndpoint | undefined {
+  return model === undefined ? undefined : { model, forms: new TranscriptForms(model) };
 }
 
 class SealedOpenAI extends OpenAI {

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { checkModel } from '../../src/model/check.ts';
+import { checkModel, checkTranscription } from '../../src/model/check.ts';
+import type { ModelError } from '../../src/model/errors.ts';
 import { createProvider, type ProviderOptions } from '../../src/model/provider.ts';
 import type { ModelFault } from '../../src/sandbox/control/protocol.ts';
 import { monotonicClock } from '../../src/time/clock.ts';
@@ -87,4 +88,24 @@ test('an address where nobody is', async () => {
 
 test('an abort is no finding', async () => {
   await expect(check(peer.azure(), AbortSignal.abort('shutting down'))).rejects.toBe('shutting down');
+});
+
+describe('the endpoint that writes speech down', () => {
+  function checkIt(transcribeModel: string | undefined): Promise<ModelError | undefined> {
+    const parts = { clock: monotonicClock, log: new RecordedLog() };
+    return checkTranscription({ ...parts, provider: createProvider(peer.azure({ transcribeModel }), parts) }, calm);
+  }
+
+  test('is tried once where it is set, and not where it is not', async () => {
+    await peer.takeRequests();
+    expect(await checkIt('gpt-4o-transcribe')).toBeUndefined();
+    expect((await peer.takeRequests()).map(({ endpoint }) => endpoint)).toEqual(['transcription']);
+    expect(await checkIt(undefined)).toBeUndefined();
+    expect(await peer.takeRequests()).toEqual([]);
+  });
+
+  test('that is not there is named', async () => {
+    const hint = expect.stringContaining('"nobody" (TRANSCRIBE_MODEL)');
+    expect(await checkIt('nobody')).toMatchObject({ kind: 'no-deployment', operatorHint: hint });
+  });
 });

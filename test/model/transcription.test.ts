@@ -2,8 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { encodeWav } from '../../src/audio/wav.ts';
 import type { Speech, TranscriptEvent } from '../../src/model/model.ts';
-import type { ProviderOptions } from '../../src/model/provider.ts';
+import { ChatCompletionsModel } from '../../src/model/chat-completions.ts';
+import { createProvider, type ProviderOptions } from '../../src/model/provider.ts';
+import { TranscriptForms, type TranscriptForm } from '../../src/model/transcript-forms.ts';
 import type { ModelFault } from '../../src/sandbox/control/protocol.ts';
+import { monotonicClock } from '../../src/time/clock.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { calm, failureOf, makeModel, startModelPeer, type ModelPeer } from './support/model-peer.ts';
 
 const WORDS = 'The kettle is on.';
@@ -64,6 +68,37 @@ describe('with a transcription model', () => {
     expect(more).toEqual([]);
     expect(request).toMatchObject({ path, endpoint: 'transcription', body: { language: 'en' } });
     expect(Buffer.from(request?.audio[0]?.wav ?? '', 'base64').equals(Buffer.from(speech.data))).toBe(true);
+  });
+
+  test.each<[string, TranscriptForm, boolean]>([
+    ['whisper', 'verbose_json', true],
+    ['gpt-4o-transcribe-diarize', 'diarized_json', true],
+    ['gpt-4o-mini-transcribe', 'json', false],
+  ])('%s is asked for %s', async (name, form, isTimed) => {
+    const { model } = makeModel(peer.azure({ transcribeModel: name }));
+    const done = (await Array.fromAsync(model.transcribe(speech, { language: undefined }, calm))).at(-1);
+    if (done?.type !== 'done') throw new Error('no end');
+    expect(done.text).toBe(WORDS);
+    const times = { startMs: 0, endMs: expect.closeTo(speech.durationMs, -1), text: WORDS };
+    expect(done.passages).toEqual(isTimed ? [times] : undefined);
+    const requests = await peer.takeRequests();
+    expect(requests.map(({ body }) => body)).toEqual([expect.objectContaining({ response_format: form })]);
+  });
+
+  test('a server that refuses times is asked for words alone, and for nothing else after', async () => {
+    const provider = createProvider(peer.azure({ transcribeModel }), { clock: monotonicClock, log: silentLog });
+    // As if the deployment had a name that says nothing.
+    const transcription = { model: transcribeModel, forms: new TranscriptForms('ears') };
+    const model = new ChatCompletionsModel({
+      provider: { ...provider, transcription },
+      clock: monotonicClock,
+      log: silentLog,
+    });
+    for (const times of [2, 1]) {
+      const events = await Array.fromAsync(model.transcribe(speech, { language: undefined }, calm));
+      expect(events.at(-1)).toEqual({ type: 'done', text: WORDS });
+      expect(await peer.takeRequests()).toHaveLength(times);
+    }
   });
 
   test.each<[string, number, ModelFault]>([

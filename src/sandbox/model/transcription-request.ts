@@ -17,9 +17,14 @@ const FORMATS: Readonly<Record<DeploymentKind, readonly string[]>> = {
   whisper: ['json', 'text', 'srt', 'verbose_json', 'vtt'],
 };
 
+/** Containers the endpoint takes, whose sound is not decoded here. */
+const UNHEARD = ['m4a', 'mp4', 'webm'];
+
 /** A transcription request that has passed the rules. */
 export interface AcceptedTranscription {
+  /** Empty for a file whose format is taken but not decoded: `file` says which. */
   readonly samples: Int16Array;
+  readonly file: ReceivedAudio;
   readonly format: string;
   readonly stream: boolean;
   readonly wordTimes: boolean;
@@ -83,15 +88,16 @@ export function acceptTranscription(
     const message = "timestamp_granularities are only supported with response_format 'verbose_json'.";
     throw invalidRequest(message, 'timestamp_granularities', 'unsupported_value');
   }
-  const { samples } = file;
+  const isUnheard = UNHEARD.includes(file.format);
+  const { samples = isUnheard ? new Int16Array(0) : undefined } = file;
   if (samples === undefined) {
     throw invalidRequest('Audio file might be corrupted or unsupported', 'file', 'invalid_value');
   }
-  if (samples.length < MIN_SAMPLES) {
+  if (samples.length < MIN_SAMPLES && !isUnheard) {
     const message = 'Audio file is too short. Minimum audio length is 0.1 seconds.';
     throw invalidRequest(message, 'file', 'audio_too_short');
   }
-  return { samples, format, stream: kind !== 'whisper' && textField(form, 'stream') === 'true', wordTimes };
+  return { samples, file, format, stream: kind !== 'whisper' && textField(form, 'stream') === 'true', wordTimes };
 }
 
 function textField(form: FormData, name: string): string | undefined {
@@ -100,7 +106,10 @@ function textField(form: FormData, name: string): string | undefined {
 }
 
 function containerOf(bytes: Uint8Array): string | undefined {
-  const magic = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
+  const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  if (head.startsWith('ftyp', 4)) return head.startsWith('M4A', 8) ? 'm4a' : 'mp4';
+  if (head.startsWith('\x1a\x45\xdf\xa3')) return 'webm';
+  const magic = head.slice(0, 4);
   if (magic === 'RIFF') return 'wav';
   if (magic === 'OggS') return 'ogg';
   if (magic === 'fLaC') return 'flac';

@@ -40,7 +40,9 @@ async function answerTranscription(
   if (fault !== undefined && (await answerFault(exchange, fault, { clock: world.clock, model })) === 'answered') return;
 
   const accepted = acceptTranscription(form, recorded.audio, DEPLOYMENTS.get(model) ?? 'transcribe', model);
-  const text = await writeDown(accepted.samples, world.synthesizer);
+  const { samples, file } = accepted;
+  const text =
+    file.samples === undefined ? `[a file in the format ${file.format}]` : await writeDown(samples, world.synthesizer);
   const waitMs = dueAtMs + (fault?.kind === 'delay' ? fault.ms : 0) - world.clock.nowMs();
   if (waitMs > 0) await sleep(world.clock, waitMs, exchange.signal).catch(() => undefined);
   if (exchange.signal.aborted) return;
