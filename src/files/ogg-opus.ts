@@ -6,6 +6,8 @@ import { lastGranule, readOggPages, type OggPage } from './ogg-pages.ts';
 import { OPUS_SCALE, OpusStream, readOpusHead } from './opus-stream.ts';
 import type { SoundSource } from './sound-source.ts';
 
+const MAX_GAP_MS = 10_000;
+
 /**
  * Decodes an Ogg Opus file (RFC 7845), such as a Discord voice message, to 24 kHz mono; chained streams one after the
  * other. Look-ahead at the head and padding at the end of each are taken off.
@@ -31,7 +33,8 @@ async function* decode(file: ByteFile): AsyncGenerator<Int16Array, void, undefin
   let heard = false;
   for (const page of readOggPages(file)) {
     const head = page.begins ? page.packets[0] : undefined;
-    if (head && isOpusHead(head) && page.serial !== playing?.serial) {
+    // Chained streams should have other serial numbers, and those of files that were joined often have not.
+    if (head && isOpusHead(head)) {
       if (playing) heard = close(playing) || heard;
       playing = await begin(page.serial, head);
     } else if (playing && page.serial === playing.serial) {
@@ -59,7 +62,8 @@ function close({ stream }: Playing): boolean {
   return stream.finish();
 }
 
-function* pageOf(playing: Playing, { packets, granule, ends }: OggPage): Generator<Int16Array, void, undefined> {
+function* pageOf(playing: Playing, page: OggPage): Generator<Int16Array, void, undefined> {
+  const { packets, granule, ends } = page;
   const pieces: Int16Array[] = [];
   for (const packet of packets) {
     // The comments, which may be of any length, are the second packet.
@@ -67,6 +71,11 @@ function* pageOf(playing: Playing, { packets, granule, ends }: OggPage): Generat
     else pieces.push(playing.stream.decode(packet));
   }
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (page.afterDamage && playing.headerPackets === 0) {
+    const lost = lostSamples(playing, length, granule);
+    playing.played += lost;
+    if (lost > 0) yield new Int16Array(lost);
+  }
   let rest = length - (ends ? padding(playing, length, granule) : 0);
   for (const piece of pieces) {
     const kept = piece.subarray(0, Math.max(0, rest));
@@ -84,6 +93,12 @@ function padding({ played, skip }: Playing, length: number, granule: bigint): nu
   const end = Math.ceil(Number(granule) / OPUS_SCALE) - skip;
   const rest = played + length - end;
   return rest > 0 && durationMs(rest) < 1000 && rest < length + SAMPLE_RATE_HZ ? rest : 0;
+}
+
+/** What damaged pages held becomes silence, so that what follows has its true time. Longer gaps are not believed. */
+function lostSamples({ played, skip }: Playing, length: number, granule: bigint): number {
+  const lost = Math.round(Number(granule) / OPUS_SCALE) - skip - played - length;
+  return lost > 0 && durationMs(lost) <= MAX_GAP_MS ? lost : 0;
 }
 
 function isOpusHead(packet: Uint8Array): boolean {

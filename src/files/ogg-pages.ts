@@ -1,3 +1,4 @@
+import { oggChecksum } from '../audio/ogg.ts';
 import type { ByteFile } from './byte-file.ts';
 
 /** A page of an Ogg file (RFC 3533), with the packets that end on it. */
@@ -10,9 +11,12 @@ export interface OggPage {
   /** -1: no packet ends on this page. */
   readonly granule: bigint;
   readonly packets: readonly Uint8Array[];
+  /** Something before it is lost. */
+  readonly afterDamage: boolean;
 }
 
 const HEADER_BYTES = 27;
+const CHECKSUM_AT = 22;
 const CONTINUED = 1;
 const BEGINS = 2;
 const ENDS = 4;
@@ -28,16 +32,18 @@ const SEARCH_BYTES = 1_048_576;
 
 /**
  * Reads the pages of an Ogg file one after the other. Packets that go on from page to page are put together, unless a part
- * is missing. After damage it goes on with the next page.
+ * is missing. After damage, which its checksum tells, it goes on with the next page.
  */
 export function* readOggPages(file: ByteFile): Generator<OggPage, void, undefined> {
   const partials = new Map<number, Uint8Array[]>();
+  let afterDamage = false;
   let at: number | undefined = 0;
   while (at !== undefined && at < file.size) {
     const page = readPage(file, at);
     if (!page) {
       at = findPage(file, at + 1);
       partials.clear();
+      afterDamage = true;
       continue;
     }
     at += page.bytes;
@@ -46,7 +52,9 @@ export function* readOggPages(file: ByteFile): Generator<OggPage, void, undefine
     const { packets, rest } = assemble(page.segments, before, partials.has(serial));
     partials.delete(serial);
     if (rest) partials.set(serial, rest);
-    yield { serial, begins: (flags & BEGINS) !== 0, ends: (flags & ENDS) !== 0, granule: page.granule, packets };
+    const [begins, ends] = [(flags & BEGINS) !== 0, (flags & ENDS) !== 0];
+    yield { serial, begins, ends, granule: page.granule, packets, afterDamage };
+    afterDamage = false;
   }
 }
 
@@ -73,7 +81,7 @@ function readPage(file: ByteFile, at: number): RawPage | undefined {
   const headBytes = HEADER_BYTES + head.readUInt8(26);
   const bodyBytes = lacing.reduce((sum, length) => sum + length, 0);
   const body = file.read(at + headBytes, bodyBytes);
-  if (body.length < bodyBytes) return undefined;
+  if (body.length < bodyBytes || !isIntact(head.subarray(0, headBytes), body)) return undefined;
   const segments: { bytes: Uint8Array; ends: boolean }[] = [];
   let start = 0;
   let end = 0;
@@ -90,6 +98,14 @@ function readPage(file: ByteFile, at: number): RawPage | undefined {
     granule: head.readBigInt64LE(6),
     segments,
   };
+}
+
+/** The checksum is of the page with zeros in its place. */
+function isIntact(head: Buffer, body: Buffer): boolean {
+  const checksum = head.readUInt32LE(CHECKSUM_AT);
+  const page = Buffer.concat([head, body]);
+  page.writeUInt32LE(0, CHECKSUM_AT);
+  return oggChecksum(page) === checksum;
 }
 
 /** @param before Parts of the packet that goes on at the head of this page; `undefined` when none does. */
