@@ -161,20 +161,24 @@ async function tell(interaction: CommandInteraction, sentence: string): Promise<
 }
 
 /**
- * Answers an acknowledged command with text of any length. When its token has run out (15 minutes), the answer goes to the
- * channel instead, so that nothing is lost.
+ * Answers an acknowledged command with text of any length. When its token runs out (15 minutes), in the middle even, what is
+ * left goes to the channel instead, so that nothing is lost and nothing comes twice.
  */
 export async function answer(
   interaction: ChatInputCommandInteraction | MessageContextMenuCommandInteraction,
   text: string,
 ): Promise<void> {
-  const [first = '…', ...rest] = splitMessage(text);
+  const contents = splitMessage(text);
+  if (contents.length === 0) contents.push('…');
+  let sent = 0;
   try {
-    await interaction.editReply({ content: first });
-    for (const content of rest) await interaction.followUp({ content });
+    for (const content of contents) {
+      await (sent === 0 ? interaction.editReply({ content }) : interaction.followUp({ content }));
+      sent++;
+    }
   } catch (error) {
     if (!isExpired(error) || !interaction.inCachedGuild() || !interaction.channel) throw error;
-    for (const content of [first, ...rest]) await interaction.channel.send({ content });
+    for (const content of contents.slice(sent)) await interaction.channel.send({ content });
   }
 }
 

@@ -185,3 +185,20 @@ test('an answer that comes after the token has run out reaches the channel', asy
   await scene.client.ageInteraction({ interactionId, byMs: 15 * 60_000 });
   await room.reads('Good evening.');
 });
+
+test('an answer whose token runs out in the middle reaches the channel whole, and no part of it twice', async () => {
+  const sentences = Array.from({ length: 120 }, (_, i) => `Sentence ${i} of a long answer goes on for a while.`);
+  await scene.client.setModel({ reply: sentences.join(' '), textOnly: true });
+  await scene.client.restFault({
+    route: 'POST /webhooks/',
+    times: 1,
+    status: 401,
+    body: JSON.stringify({ code: 50_027, message: 'Invalid Webhook Token' }),
+    headers: { 'content-type': 'application/json' },
+  });
+  const since = now();
+  await room.run(room.alice, 'ask', { prompt: 'Tell me everything.' });
+  await room.message(({ content }) => content.endsWith(sentences.at(-1) ?? ''), since);
+  const written = (await room.messages()).map(({ content }) => content).filter((text) => text.startsWith('Sentence'));
+  expect(written.join(' ')).toBe(sentences.join(' '));
+});
