@@ -1,7 +1,7 @@
 import { ApplicationCommandType } from 'discord.js';
 
 import { IN_SERVERS, type MessageCommand } from '../src/discord/command.ts';
-import { soundOf, transcribeTo } from '../src/discord/transcription.ts';
+import { soundOf } from '../src/discord/transcription.ts';
 import { english } from '../src/language/english.ts';
 
 export const transcribeMessage: MessageCommand = {
@@ -12,8 +12,12 @@ export const transcribeMessage: MessageCommand = {
     ...IN_SERVERS,
   },
   ephemeral: false,
-  async execute(interaction, context) {
-    const file = soundOf(interaction.targetMessage);
-    await transcribeTo(interaction, { file, language: undefined, format: undefined }, context);
+  async execute(interaction, { calls, transcriptions }) {
+    const source = interaction.targetMessage;
+    await transcriptions.start(
+      interaction,
+      { file: soundOf(source), source, language: undefined, format: undefined },
+      calls.conversationOf(interaction.guildId, interaction.channelId),
+    );
   },
 };

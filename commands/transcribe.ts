@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType } from 'discord.js';
 
 import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
-import { cancelTranscription, transcribeTo } from '../src/discord/transcription.ts';
+import { cancelTranscription } from '../src/discord/transcription.ts';
 import { TRANSCRIPT_FORMATS } from '../src/files/transcript.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
@@ -40,14 +40,16 @@ export const transcribe: SlashCommand = {
   async execute(interaction, context) {
     const { options } = interaction;
     const format = options.getString(words.options.format.name);
-    await transcribeTo(
+    const { calls, transcriptions } = context;
+    await transcriptions.start(
       interaction,
       {
         file: options.getAttachment(words.options.file.name, true),
+        source: undefined,
         language: languageOf(options.getString(words.options.language.name)),
         format: TRANSCRIPT_FORMATS.find((one) => one === format),
       },
-      context,
+      calls.conversationOf(interaction.guildId, interaction.channelId),
     );
   },
   async pressed(interaction, action, context) {

@@ -18,11 +18,14 @@ import { followServers, tellCutOff } from './discord/keeping-events.ts';
 import { Mentions } from './discord/mentions.ts';
 import { registerCommands } from './discord/register.ts';
 import type { StartCall } from './discord/start-call.ts';
+import { Transcriptions } from './discord/transcriptions.ts';
 import { VoiceCalls } from './discord/voice-calls.ts';
 import { AttachedSpeech } from './files/attached-speech.ts';
+import { KeptWork } from './files/kept-work.ts';
 import { Transcriber } from './files/transcriber.ts';
 import { ChatCompletionsModel } from './model/chat-completions.ts';
-import { checkModel } from './model/check.ts';
+import { checkModel, checkTranscription } from './model/check.ts';
+import { FILE_FORMATS } from './model/model.ts';
 import { createProvider, type ProviderOptions } from './model/provider.ts';
 import { Reader } from './narration/reader.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -80,8 +83,8 @@ export async function startApp(
 
   const provider = createProvider(providerOptions(config, sandbox), { clock, log });
   const modelParts = { provider, clock, log };
-  const wrong = await checkModel(modelParts, signal);
-  if (wrong) throw wrong;
+  const checks = await Promise.all([checkModel(modelParts, signal), checkTranscription(modelParts, signal)]);
+  for (const wrong of checks) if (wrong) throw wrong;
   modelPart.ready();
   const model = new ChatCompletionsModel(modelParts);
 
@@ -153,6 +156,25 @@ export async function startApp(
   );
   followServers(client, keeping);
   await keeping.start();
+  const work = parts.use(new KeptWork({ store: store.jobs, clock, log, signal: stopping.signal }));
+  const jobs = new Jobs();
+  const transcriber = new Transcriber({
+    model,
+    fileFormats: provider.transcription ? FILE_FORMATS : [],
+    hosts: discord.hosts,
+    ffmpeg: config.ffmpeg,
+    clock,
+    log,
+  });
+  const transcriptions = new Transcriptions({
+    client: bot,
+    transcriber,
+    jobs,
+    work,
+    clock,
+    log,
+    signal: stopping.signal,
+  });
   const files = new AttachedSpeech({ hosts: discord.hosts, clock, ffmpeg: config.ffmpeg });
   const interactions = new Interactions(
     {
@@ -161,9 +183,9 @@ export async function startApp(
       settings,
       stats,
       keeping,
-      transcriber: new Transcriber({ model, hosts: discord.hosts, ffmpeg: config.ffmpeg, clock, log }),
       reader: new Reader({ model, voice: config.talk.voice, clock, log }),
-      jobs: new Jobs(),
+      transcriptions,
+      jobs,
       clock,
       commands,
       speechOf: (attachment, signal) => files.speechOf(attachment, signal),
@@ -176,6 +198,7 @@ export async function startApp(
   interactions.listen(client);
   mentions.listen(bot);
   await registerCommands(bot, commands, log);
+  work.goOn('transcription', transcriptions.handler);
   followGateway(client, discordPart);
   log.info({ guilds: bot.guilds.cache.size }, 'ready');
 
@@ -215,6 +238,8 @@ async function settled(
 ): Promise<void> {
   using _ = clock.after(SETTLE_MS, () => stopping.abort());
   await Promise.all(answering.map((one) => one.settled()));
+  // Work from before this start is not among them.
+  stopping.abort();
 }
 
 /** Loaded only where it is wanted: it takes 16 MB. */

@@ -16,11 +16,11 @@ import type { Chat, Question } from '../conversation/chat.ts';
 import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import type { Keeping } from '../conversation/keeping.ts';
 import type { TurnStats } from '../conversation/turn-stats.ts';
-import type { Transcriber } from '../files/transcriber.ts';
 import type { Reader } from '../narration/reader.ts';
 import type { Words } from '../language/words.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Jobs } from './jobs.ts';
+import type { Transcriptions } from './transcriptions.ts';
 import type { VoiceCalls } from './voice-calls.ts';
 
 /** Someone has used a button or a menu of a message. */
@@ -78,7 +78,7 @@ export interface CommandContext {
   /** What is kept of people and conversations. */
   readonly keeping: Keeping;
   /** Writes down attached files. */
-  readonly transcriber: Transcriber;
+  readonly transcriptions: Transcriptions;
   /** Reads texts aloud. */
   readonly reader: Reader;
   /** Work that goes on for longer than a moment. */

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import { UserError } from '../language/user-error.ts';
 
 /** Work that takes longer than a moment, and that may be called off. Disposing says that it has ended. */
@@ -15,8 +13,8 @@ export interface Job extends Disposable {
 export class Jobs {
   readonly #running = new Map<string, { readonly ownerId: string; readonly controller: AbortController }>();
 
-  start(ownerId: string, signal: AbortSignal): Job {
-    const id = randomUUID();
+  /** @param id names it in its buttons: the same after a restart. */
+  start(id: string, ownerId: string, signal: AbortSignal): Job {
     const controller = new AbortController();
     this.#running.set(id, { ownerId, controller });
     return {

@@ -21,6 +21,13 @@ export const VOICE_MESSAGE_PERMISSIONS = [
   'SendVoiceMessages',
 ] as const satisfies readonly PermissionWord[];
 
+/** What Parley needs to write a long text into a thread of its own, and to find in there again what it has written. */
+export const THREAD_PERMISSIONS = [
+  'CreatePublicThreads',
+  'SendMessagesInThreads',
+  'ReadMessageHistory',
+] as const satisfies readonly PermissionWord[];
+
 /**
  * Which of the permissions Parley lacks in a channel. Asked before the request is made: a refused request counts towards
  * Discord's limit of invalid ones, and tells a person nothing.
@@ -28,5 +35,7 @@ export const VOICE_MESSAGE_PERMISSIONS = [
 export function missingPermissions(channel: GuildBasedChannel, needed: readonly PermissionWord[]): PermissionWord[] {
   const me = channel.guild.members.me;
   const granted = me ? channel.permissionsFor(me) : undefined;
-  return needed.filter((permission) => !granted?.has(PermissionFlagsBits[permission]));
+  // In a thread another permission says who may write.
+  const asked = needed.map((one) => (one === 'SendMessages' && channel.isThread() ? 'SendMessagesInThreads' : one));
+  return asked.filter((permission) => !granted?.has(PermissionFlagsBits[permission]));
 }

@@ -16,6 +16,8 @@ import type { SoundSource } from './sound-source.ts';
 /** Typed arrays are not counted in V8's heap, so its limit does not hold a file that unpacks to gigabytes. */
 const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
 
+const MINUTE_SAMPLES = 60 * SAMPLE_RATE_HZ;
+
 const RULES: Readonly<Record<'text' | 'cues', SegmentRules>> = {
   // Long enough to make sense to the model, short enough that nothing is lost when one fails.
   text: { pauseMs: 400, minMs: 20_000, maxMs: 60_000 },
@@ -35,7 +37,11 @@ async function run(job: DecodeJob): Promise<DecodeMessage> {
     const { durationMs: claimedMs, sound } = await open(job);
     process.send?.({ type: 'begun', durationMs: claimedMs } satisfies DecodeMessage);
     const limited = new Limited(job.maxDurationMs);
-    for await (const segment of segmentsOf(limited.take(sound), job)) await give(pieceOf(segment, createEncoder()));
+    let pieces = 0;
+    for await (const { segment, last } of segmentsOf(limited.take(sound), job)) {
+      const isFirst = pieces++ === 0;
+      if (pieces > job.skipPieces) await give({ ...pieceOf(segment, createEncoder()), only: isFirst && last });
+    }
     if (limited.samples === 0) throw new AttachmentError('empty', 'no sound in the file');
     return { type: 'ended', durationMs: durationMs(limited.samples), cut: limited.cut };
   } catch (error) {
@@ -53,15 +59,17 @@ async function open({ kind, path }: DecodeJob): Promise<SoundSource> {
 async function* segmentsOf(
   sound: AsyncIterable<Int16Array>,
   { cutting }: DecodeJob,
-): AsyncGenerator<Segment, void, undefined> {
+): AsyncGenerator<{ readonly segment: Segment; readonly last: boolean }, void, undefined> {
   if (cutting === 'whole') {
     const samples = concatSamples(await Array.fromAsync(sound));
-    yield { start: 0, samples, voicedStart: 0, voicedEnd: samples.length };
+    yield { segment: { start: 0, samples, voicedStart: 0, voicedEnd: samples.length }, last: true };
     return;
   }
   const segmenter = new Segmenter(RULES[cutting]);
-  for await (const samples of sound) yield* segmenter.push(samples);
-  yield* segmenter.flush();
+  for await (const samples of sound) {
+    for (const segment of segmenter.push(samples)) yield { segment, last: false };
+  }
+  for (const segment of segmenter.flush()) yield { segment, last: true };
 }
 
 /** Resolves when the parent wants more. */
@@ -96,12 +104,14 @@ class Limited {
   *#kept(piece: Int16Array): Generator<Int16Array, void, undefined> {
     const kept = piece.subarray(0, this.#maxSamples - this.samples);
     if (kept.length < piece.length) this.cut = true;
+    const minute = Math.floor(this.samples / MINUTE_SAMPLES);
     this.samples += kept.length;
+    if (Math.floor(this.samples / MINUTE_SAMPLES) > minute) process.send?.({ type: 'working' } satisfies DecodeMessage);
     if (kept.length > 0) yield kept;
   }
 }
 
-function pieceOf({ start, samples, voicedStart, voicedEnd }: Segment, encoder: Mp3Encoder): SoundPiece {
+function pieceOf({ start, samples, voicedStart, voicedEnd }: Segment, encoder: Mp3Encoder): Omit<SoundPiece, 'only'> {
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < samples.length; at += SAMPLE_RATE_HZ) {
     chunks.push(encoder.encode(samples.subarray(at, at + SAMPLE_RATE_HZ)));

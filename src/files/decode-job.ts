@@ -14,6 +14,8 @@ export interface DecodeJob {
   /** Sound after this is not decoded, whatever the file holds. */
   readonly maxDurationMs: number;
   readonly cutting: Cutting;
+  /** So many pieces at the beginning are done already and are left out. */
+  readonly skipPieces: number;
 }
 
 /** The child may go on. */
@@ -28,11 +30,15 @@ export interface SoundPiece {
   readonly voicedEndMs: number;
   /** 24 kHz mono, 64 kbit/s. */
   readonly mp3: Uint8Array;
+  /** It is all there is in the file. */
+  readonly only: boolean;
 }
 
 /** What the child process says. */
 export type DecodeMessage =
   | { readonly type: 'begun'; readonly durationMs: number | undefined }
+  /** Nothing to give yet, such as in a long silence: comes every minute of sound. */
+  | { readonly type: 'working' }
   | { readonly type: 'piece'; readonly piece: SoundPiece }
   /** The end. `cut`: the file was longer than it was to be. */
   | { readonly type: 'ended'; readonly durationMs: number; readonly cut: boolean }

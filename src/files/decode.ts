@@ -66,8 +66,8 @@ export async function decodeAttachment(bytes: Uint8Array, options: DecodeOptions
   throw new AttachmentError('damaged', 'the decoder ended without an end');
 }
 
-/** The sound as it is, when the model can take it. @throws {AttachmentError} when the header of a WAV file is damaged. */
-function passThrough(kind: FileKind, bytes: Uint8Array): Speech | undefined {
+/** The sound as it is, when every model can take it. @throws {AttachmentError} when the header of a WAV file is damaged. */
+export function passThrough(kind: FileKind, bytes: Uint8Array): Speech | undefined {
   if (kind === 'mp3') {
     const frames = findMp3(bytes);
     if (!frames?.whole) return undefined;

@@ -14,11 +14,16 @@ export interface DecodingOptions {
   readonly ffmpeg: string;
   readonly maxDurationMs: number;
   readonly cutting: Cutting;
+  /** Default: none. See {@link DecodeJob}. */
+  readonly skipPieces?: number;
 }
 
+/** What is decoded of a file. */
+export type Decoded = Exclude<DecodeMessage, { type: 'failed' | 'working' }>;
+
 /**
- * The next piece must be there within this time. A minute of sound takes half a second of it, on a machine that has many
- * other things to do ten times as much.
+ * The next piece or minute must be done within this time. A minute of sound takes half a second of it, on a machine that has
+ * many other things to do ten times as much.
  */
 const PIECE_DEADLINE_MS = 14_000;
 const CHILD_HEAP_MB = 192;
@@ -50,7 +55,7 @@ export async function* decodeFile(
   path: string,
   kind: FileKind,
   options: DecodingOptions,
-): AsyncGenerator<Exclude<DecodeMessage, { type: 'failed' }>, void, undefined> {
+): AsyncGenerator<Decoded, void, undefined> {
   const decoder = WITH[kind];
   if (!decoder) throw new AttachmentError('unsupported', `a file of the kind ${kind}`);
   if (decoder !== 'ffmpeg') {
@@ -77,9 +82,9 @@ function mayTryFfmpeg(decoder: DecodableKind, { kind }: AttachmentError): boolea
 async function* decodeWith(
   kind: DecodeJob['kind'],
   path: string,
-  { clock, signal, maxDurationMs, cutting }: DecodingOptions,
+  { clock, signal, maxDurationMs, cutting, skipPieces = 0 }: DecodingOptions,
   ffmpeg?: Ffmpeg,
-): AsyncGenerator<Exclude<DecodeMessage, { type: 'failed' }>, void, undefined> {
+): AsyncGenerator<Decoded, void, undefined> {
   signal.throwIfAborted();
   const child = fork(new URL('./decode-child.ts', import.meta.url), {
     // It may read files, to load its code, and nothing else: no writing, no processes, no native code.
@@ -93,8 +98,7 @@ async function* decodeWith(
   child.once('error', (cause) => (failure = new Error('the decoder did not start', { cause })));
   const kill = (): void => void child.kill('SIGKILL');
   const late = (): void => {
-    // Most likely a long silence on a busy machine; a file that makes the decoder hang is told the same.
-    failure = new AttachmentError('too-long', `no piece within ${PIECE_DEADLINE_MS} ms`);
+    failure = new AttachmentError('damaged', `no minute of sound within ${PIECE_DEADLINE_MS} ms`);
     kill();
   };
   signal.addEventListener('abort', kill, { once: true });
@@ -103,7 +107,7 @@ async function* decodeWith(
   let deadline = clock.after(PIECE_DEADLINE_MS, late);
   try {
     if (child.stdin && ffmpeg) ffmpeg.pipeTo(child.stdin);
-    send(child, { kind, path, maxDurationMs, cutting });
+    send(child, { kind, path, maxDurationMs, cutting, skipPieces });
     for (;;) {
       const { value, done } = await messages.next();
       signal.throwIfAborted();
@@ -112,7 +116,7 @@ async function* decodeWith(
       deadline[Symbol.dispose]();
       if (message.type === 'failed') throw new AttachmentError(message.kind, message.message);
       if (message.type === 'piece') send(child, 'more');
-      yield message;
+      if (message.type !== 'working') yield message;
       if (message.type === 'ended') return;
       deadline = clock.after(PIECE_DEADLINE_MS, late);
     }

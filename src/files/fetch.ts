@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -50,7 +50,13 @@ export async function fetchAttachment(url: string, options: FetchOptions): Promi
 /** As {@link fetchAttachment}, into a file that is not there yet; a large one may take longer. */
 export async function saveAttachment(url: string, path: string, options: FetchOptions): Promise<void> {
   await using file = await open(path, 'wx', 0o600);
-  await transfer(url, options, TOTAL_SAVE_MS, (chunk) => file.writeFile(chunk));
+  try {
+    await transfer(url, options, TOTAL_SAVE_MS, (chunk) => file.writeFile(chunk));
+  } catch (error) {
+    // So that it may be tried again.
+    await rm(path);
+    throw error;
+  }
 }
 
 async function transfer(

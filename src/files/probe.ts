@@ -45,13 +45,16 @@ const MAGIC: readonly (readonly [kind: FileKind, at: number, text: string])[] = 
   ['archive', 0, '\x1f\x8b'],
 ];
 
+/** Kinds of MP4 file that hold nothing but sound, by their brand. */
+const AUDIO_BRANDS = /^(M4A|M4B|F4A)/;
+
 /** Names a file by what is in it. Its name and what the server says of it do not count. */
 export function probe(bytes: Uint8Array): FileKind {
   const head = Buffer.from(bytes.subarray(0, 128)).toString('latin1');
   if (head.startsWith('RIFF') || head.startsWith('RF64')) return riffKind(head);
   if (head.startsWith('OggS')) return oggKind(head);
   if (head.startsWith('FORM') && (head.startsWith('AIFF', 8) || head.startsWith('AIFC', 8))) return 'aiff';
-  if (head.startsWith('ftyp', 4)) return /^(M4A|M4B|F4A)/.test(head.slice(8)) ? 'm4a' : 'video';
+  if (head.startsWith('ftyp', 4)) return AUDIO_BRANDS.test(head.slice(8)) ? 'm4a' : 'video';
   const known = MAGIC.find(([, at, text]) => head.startsWith(text, at));
   if (known) return known[0];
   if (head.startsWith('ID3') || findMp3(bytes) !== undefined) return 'mp3';
@@ -70,4 +73,14 @@ function oggKind(head: string): FileKind {
   if (head.includes('OpusHead')) return 'ogg-opus';
   if (head.includes('\x01vorbis')) return 'ogg-vorbis';
   return head.includes('FLAC') ? 'ogg-flac' : 'ogg';
+}
+
+/** The name by which others know a container that they may take as it is; `undefined` for QuickTime and Matroska. */
+export function containerFormat(head: Uint8Array): 'm4a' | 'mp4' | 'webm' | undefined {
+  const text = Buffer.from(head.subarray(0, 128)).toString('latin1');
+  if (text.startsWith('ftyp', 4)) {
+    if (text.startsWith('qt', 8)) return undefined;
+    return AUDIO_BRANDS.test(text.slice(8)) ? 'm4a' : 'mp4';
+  }
+  return text.startsWith('\x1a\x45\xdf\xa3') && text.includes('webm') ? 'webm' : undefined;
 }

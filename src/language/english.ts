@@ -171,6 +171,8 @@ export const english: Words = {
     onlyBegun: (name, atMs) => `${name} is longer than I can take: what comes after ${minutes(atMs)} is missing.`,
     noWords: (name) => `I hear no words in ${name}.`,
     done: (name) => `Here is what is said in ${name}.`,
+    inThread: 'The words appear in the thread here as they are ready.',
+    goesOn: 'I am just being restarted and go on with this in a moment.',
   },
   errors: {
     unexpected: 'Something went wrong on my side. Please try again.',
@@ -200,6 +202,7 @@ export const english: Words = {
     'nothing-to-read': 'There is nothing in that text that can be read aloud.',
     'too-long-to-say': 'That is more than I can say at once. Please keep it under 2,000 characters.',
     'no-sound': 'The language model gave me no sound for that. Please try again.',
+    'not-gone-on': 'I was restarted in the middle of this and cannot go on with it. Please ask me again.',
     'shutting-down': 'I am just being restarted. Please try again in a moment.',
   },
   modelErrors: {
@@ -247,6 +250,8 @@ export const english: Words = {
     Connect: 'Connect',
     Speak: 'Speak',
     SendMessages: 'Send Messages',
+    SendMessagesInThreads: 'Send Messages in Threads',
+    CreatePublicThreads: 'Create Public Threads',
     AttachFiles: 'Attach Files',
     SendVoiceMessages: 'Send Voice Messages',
     ReadMessageHistory: 'Read Message History',

@@ -115,6 +115,10 @@ export interface Words {
     onlyBegun(name: string, atMs: number): string;
     noWords(name: string): string;
     done(name: string): string;
+    /** The words are in the thread under the message. */
+    readonly inThread: string;
+    /** Parley stops now, and goes on with it at its next start. */
+    readonly goesOn: string;
   };
   readonly errors: Readonly<Record<UserErrorId, string>>;
   /** What a person is told when the model could not answer. */
@@ -228,6 +232,7 @@ export type UserErrorId =
   | 'nothing-to-read'
   | 'too-long-to-say'
   | 'no-sound'
+  | 'not-gone-on'
   | 'shutting-down';
 
 export type ModelTrouble =
@@ -273,6 +278,8 @@ export type PermissionWord =
   | 'Connect'
   | 'Speak'
   | 'SendMessages'
+  | 'SendMessagesInThreads'
+  | 'CreatePublicThreads'
   | 'AttachFiles'
   | 'SendVoiceMessages'
   | 'ReadMessageHistory';

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { Mp3Encoder } from '../../src/audio/mp3.ts';
 import { concatSamples } from '../../src/audio/pcm.ts';
 import { encodeWav } from '../../src/audio/wav.ts';
-import type { AttachmentSnapshot, InteractionSnapshot, MessageSnapshot } from '../../src/sandbox/control/protocol.ts';
+import type {
+  AttachmentSnapshot,
+  InteractionSnapshot,
+  MessageSnapshot,
+  SandboxEvent,
+} from '../../src/sandbox/control/protocol.ts';
 import { silence } from '../audio/sounds.ts';
 import { now, type Room } from '../support/room.ts';
 import { Scene } from '../support/scene.ts';
@@ -29,7 +35,15 @@ function upload(name: string, bytes: Uint8Array): { name: string; data: string }
 
 /** The answer to a command once it shows the result, without a button. */
 async function resultOf({ messages: [shown] }: InteractionSnapshot): Promise<MessageSnapshot> {
-  return room.message(({ id, content, components }) => id === shown?.id && content !== '' && components.length === 0);
+  const event = await scene.client.waitFor(
+    (one): one is Extract<SandboxEvent, { type: 'message-created' | 'message-updated' }> =>
+      (one.type === 'message-created' || one.type === 'message-updated') &&
+      one.message.id === shown?.id &&
+      one.message.content !== '' &&
+      one.message.components.length === 0,
+    { since: 0, timeoutMs: 60_000 },
+  );
+  return event.message;
 }
 
 async function download({ url }: AttachmentSnapshot): Promise<string> {
@@ -91,6 +105,33 @@ test('the sound of a message is written down, and answered aloud, from its menu'
   expect(answer.attachments[0]?.durationSecs).toBeGreaterThan(0.5);
 });
 
+test(
+  'a long text is read in a thread, also once the token has run out, and comes as a file in the end',
+  { timeout: 120_000 },
+  async () => {
+    // More than one message takes, in pieces of half a minute.
+    const story = ['one', 'two', 'three', 'four', 'five', 'six'].flatMap((number) => [
+      `Chapter ${number} begins on a cold morning by the sea, when nobody is awake but the gulls, the bakers and the old man who lights the lamps.`,
+      `Then chapter ${number} goes on for quite a while about ships, about rope and tar, and about the people who wait for them, and so it ends.`,
+      `Nobody in chapter ${number} knows yet what the next one brings, but the weather is going to change, and there is a letter on its way.`,
+    ]);
+    const sounds = await Promise.all(story.map(async (text) => samplesOf(await room.recording(text))));
+    const encoder = (await Mp3Encoder.load())();
+    const sound = concatSamples(sounds.flatMap((samples) => [samples, silence(500)]));
+    const file = upload('story.mp3', Buffer.concat([encoder.encode(sound), encoder.finish()]));
+    const asked = await room.run(room.alice, 'transcribe', { file });
+    await scene.client.ageInteraction({ interactionId: asked.id, byMs: 15 * 60_000 });
+    const ended = await resultOf(asked);
+    expect(ended.id).toBe(asked.messages[0]?.id);
+    const thread = await scene.client.messages({ channelId: ended.id });
+    const written = thread.map(({ content }) => content).filter((text) => text !== '');
+    expect(written.length).toBeGreaterThan(1);
+    expect(oneLine(written.join(' '))).toBe(story.join(' '));
+    expect(ended.attachments[0]?.name).toBe('story.txt');
+    expect(oneLine(await download(ended.attachments[0]!))).toBe(story.join(' '));
+  },
+);
+
 test('a transcription is called off by its button, by whoever started it alone', async () => {
   await scene.client.modelFault({ fault: { kind: 'delay', ms: 15_000 }, times: 1, endpoint: 'transcription' });
   const since = now();
@@ -113,6 +154,10 @@ test.each([
   const asked = await room.run(room.alice, 'transcribe', { file: upload(name, bytes) });
   expect((await resultOf(asked)).content).toContain(sentence);
 });
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
 
 function msOf(time: string): number {
   const [hours = 0, minutes = 0, seconds = 0, ms = 0] = time.split(/[:,]/).map(Number);

@@ -135,7 +135,7 @@ describe('decodeAttachment', () => {
     const kind = kindOf(encodeVoiceMessage(speech).file, { clock });
     await vi.waitFor(() => expect(clock.pending).toEqual([14_000]));
     clock.advance(14_000);
-    expect(await kind).toBe('too-long');
+    expect(await kind).toBe('damaged');
   });
 
   it('stops with the signal, and throws its reason', async () => {

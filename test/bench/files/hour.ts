@@ -34,7 +34,14 @@ export async function transcribeHour(): Promise<void> {
     },
   };
   const hosts = [{ protocol: 'http:', host: server.host }];
-  const transcriber = new Transcriber({ model, hosts, ffmpeg: 'ffmpeg', clock: monotonicClock, log: silentLog });
+  const transcriber = new Transcriber({
+    model,
+    fileFormats: [],
+    hosts,
+    ffmpeg: 'ffmpeg',
+    clock: monotonicClock,
+    log: silentLog,
+  });
 
   const idleBytes = process.memoryUsage.rss();
   let peakBytes = 0;
@@ -47,6 +54,7 @@ export async function transcribeHour(): Promise<void> {
   for await (const event of transcriber.transcribe(
     { url: `${server.url}/hour.mp3`, name: 'hour.mp3' },
     options,
+    { done: new Map(), async keep() {} },
     signal,
   )) {
     if (event.type !== 'part') continue;
