@@ -6,9 +6,13 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24.21.0-bookworm-slim
+# ffmpeg decodes what the packages cannot: m4a, aac, ALAC, aiff, video. It is Debian's own, a program that Parley starts and
+# neither links nor changes, and it is under the GPL: who passes this image on passes ffmpeg on, and owes its source, which
+# Debian has. `--build-arg FFMPEG=` leaves it out; those formats then get a sentence saying so.
+ARG FFMPEG=ffmpeg
 # tini is process 1: it passes SIGTERM on, so that the bot leaves its voice channels, and reaps what others leave behind.
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends tini \
+  && apt-get install --yes --no-install-recommends tini ${FFMPEG} \
   && rm -rf /var/lib/apt/lists/* \
   && install --directory --owner=node --group=node /data
 WORKDIR /app

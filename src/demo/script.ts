@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { english } from '../language/english.ts';
 import type { SandboxClient } from '../sandbox/control/client.ts';
 import type { InteractionSnapshot, MessageSnapshot } from '../sandbox/control/protocol.ts';
 import { Stage, type Actor, type SpokenTurn } from './stage.ts';
@@ -91,6 +92,16 @@ export async function playDemo({ client, story, folder, botId, silenceMs }: Demo
     await writeFile(join(folder, 'voice-message.ogg'), Buffer.from(await file.arrayBuffer()));
   }
 
+  story.scene('Bob has a voice message written down');
+  const words = 'I will be late, start without me.';
+  const { wav } = await client.synthesize({ text: words, voice: alice.voice });
+  const memo = await client.sendVoiceMessage({ personId: alice.id, channelId: text.id, wav });
+  story.says('Alice', `a voice message of ${memo.attachments[0]?.durationSecs?.toFixed(1) ?? '?'} s`);
+  story.says('Bob', 'Transcribe, in the menu of the message');
+  const written = await writtenDown(client, bob, memo);
+  story.says('Parley', written);
+  story.holds(written === words, 'the words of a voice message are written down');
+
   story.scene('Good night');
   story.says('Alice', '/leave');
   const left = await run(client, alice, text.id, 'leave');
@@ -120,6 +131,24 @@ async function run(
     { timeoutMs: ANSWER_MS },
   );
   return event.type === 'interaction-updated' ? event.interaction : client.interaction({ interactionId });
+}
+
+/** The words of a message's sound, once all are there: until then the answer has a button to cancel it. */
+async function writtenDown(client: SandboxClient, actor: Actor, message: MessageSnapshot): Promise<string> {
+  const { interactionId } = await client.runMessageCommand({
+    personId: actor.id,
+    channelId: message.channelId,
+    messageId: message.id,
+    command: english.messageCommands.transcribe,
+  });
+  const event = await client.waitFor(
+    (one) =>
+      one.type === 'interaction-updated' &&
+      one.interaction.id === interactionId &&
+      one.interaction.messages.some(({ content, components }) => content !== '' && components.length === 0),
+    { timeoutMs: ANSWER_MS },
+  );
+  return event.type === 'interaction-updated' ? (event.interaction.messages[0]?.content ?? '') : '';
 }
 
 async function voiceMessage(client: SandboxClient, since: number): Promise<MessageSnapshot> {

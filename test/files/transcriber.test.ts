@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
+
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { Mp3Encoder } from '../../src/audio/mp3.ts';
 import { concatSamples } from '../../src/audio/pcm.ts';
 import { encodeWav } from '../../src/audio/wav.ts';
 import { Transcriber, type TranscribedFile, type TranscriptionEvent } from '../../src/files/transcriber.ts';
 import type { TranscriptPart } from '../../src/files/transcript.ts';
 import { UserError } from '../../src/language/user-error.ts';
-import type { Model } from '../../src/model/model.ts';
+import { FILE_FORMATS, type Model, type Recording } from '../../src/model/model.ts';
 import { monotonicClock } from '../../src/time/clock.ts';
 import { silence, spoken } from '../audio/sounds.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -91,5 +94,52 @@ describe('Transcriber', () => {
       await expect(failing).rejects.toThrow(UserError);
       await expect(failing).rejects.toMatchObject({ problem: { trouble: 'gone', fileName: 'memo.wav' } });
     }
+  });
+
+  it('has the endpoint write down as it is what cannot be decoded here, where it takes such files', async () => {
+    const m4a = readFileSync(new URL('fixtures/speech.m4a', import.meta.url));
+    await using server = await serve((_, response) => response.end(m4a));
+    const attached = { url: `${server.url}/memo.m4a`, name: 'memo.m4a' };
+    const sent: Recording[] = [];
+    const model: Pick<Model, 'transcribe'> = {
+      async *transcribe(recording) {
+        sent.push(recording);
+        const passages = [{ startMs: 100, endMs: 900, text: 'Good morning.' }];
+        yield { type: 'done', text: 'Good morning.', passages };
+      },
+    };
+    const hosts = [{ protocol: 'http:', host: server.host }];
+    const parts = { model, hosts, ffmpeg: '/nowhere/ffmpeg', clock: monotonicClock, log: silentLog };
+    const events = await transcribed(new Transcriber({ ...parts, fileFormats: FILE_FORMATS }), attached);
+    expect(events.words).toEqual(['Good morning.']);
+    expect(sent).toEqual([{ format: 'm4a', data: m4a }]);
+    const refused = transcribed(new Transcriber({ ...parts, fileFormats: [] }), attached);
+    await expect(refused).rejects.toMatchObject({ problem: { trouble: 'needs-ffmpeg', fileName: 'memo.m4a' } });
+  });
+
+  it('sends a short mp3 as it is, and keeps the times that the endpoint tells within the sound', async () => {
+    const word = await spoken('Tomorrow morning.');
+    const encoder = (await Mp3Encoder.load())();
+    const mp3 = Buffer.concat([encoder.encode(concatSamples([silence(500), word])), encoder.finish()]);
+    await using server = await serve((_, response) => response.end(mp3));
+    const sent: Recording[] = [];
+    const model: Pick<Model, 'transcribe'> = {
+      async *transcribe(recording) {
+        sent.push(recording);
+        const passages = [
+          { startMs: 0, endMs: 700, text: 'Tomorrow' },
+          { startMs: 700, endMs: 60_000, text: 'morning.' },
+        ];
+        yield { type: 'done', text: 'Tomorrow morning.', passages };
+      },
+    };
+    const hosts = [{ protocol: 'http:', host: server.host }];
+    const parts = { model, fileFormats: [], hosts, ffmpeg: '/nowhere/ffmpeg', clock: monotonicClock, log: silentLog };
+    const { kept } = await transcribed(new Transcriber(parts), { url: `${server.url}/a.mp3`, name: 'a.mp3' });
+    expect(sent.map(({ data }) => Buffer.from(data))).toEqual([mp3]);
+    const [first, second] = kept.get(0) ?? [];
+    expect(first?.startMs).toBeGreaterThan(350);
+    expect(first?.endMs).toBe(700);
+    expect(second?.endMs).toBeLessThan(500 + word.length / 24 + 150);
   });
 });
