@@ -154,7 +154,7 @@ export async function startApp(
       log,
     }),
   );
-  followServers(client, keeping);
+  followServers(client, keeping, settings);
   await keeping.start();
   const work = parts.use(new KeptWork({ store: store.jobs, clock, log, signal: stopping.signal }));
   const jobs = new Jobs();

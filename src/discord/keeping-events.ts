@@ -1,17 +1,25 @@
 import { Events, type Client } from 'discord.js';
 
+import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import type { Keeping } from '../conversation/keeping.ts';
 import { wordsFor } from '../language/words.ts';
 import { CAPTION_PERMISSIONS, missingPermissions } from './permissions.ts';
 
 /** Lets what is kept follow what becomes of servers and channels. */
-export function followServers(client: Client, keeping: Keeping): void {
+export function followServers(client: Client, keeping: Keeping, settings: SettingsOfChannels): void {
   keeping.guildsJoined([...client.guilds.cache.keys()]);
   // An outage is told by another event: the server is still there.
-  client.on(Events.GuildDelete, ({ id }) => keeping.guildLeft(id));
+  client.on(Events.GuildDelete, ({ id, channels }) => {
+    keeping.guildLeft(id);
+    settings.forget(channels.cache.keys());
+  });
   client.on(Events.GuildCreate, ({ id }) => keeping.guildsJoined([id]));
-  client.on(Events.ChannelDelete, ({ id }) => keeping.channelDeleted(id));
-  client.on(Events.ThreadDelete, ({ id }) => keeping.channelDeleted(id));
+  for (const event of [Events.ChannelDelete, Events.ThreadDelete] as const) {
+    client.on(event, ({ id }) => {
+      keeping.channelDeleted(id);
+      settings.forget([id]);
+    });
+  }
 }
 
 /** Tells the people of a channel that an answer of theirs was cut off by a crash. A channel that is gone is told nothing. */

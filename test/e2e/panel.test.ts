@@ -147,3 +147,17 @@ test('"Leave" ends the call, and the panel says so and has no buttons any more',
   expect(ended.components).toEqual([]);
   expect(await room.ask(room.alice, 'leave')).toBe(english.errors['not-in-call']);
 });
+
+test('buttons that a call left behind do nothing but say so kindly, once', async () => {
+  const panel = await called();
+  // As when a process is killed: nothing tells the panel that its call has ended.
+  await scene.client.restFault({ route: 'PATCH /channels/\\d+/messages/\\d+', times: 1, status: 400 });
+  expect(await room.ask(room.alice, 'leave')).toBe(english.call.gone.left);
+  expect((await room.messages()).find(({ id }) => id === panel.id)?.components).toHaveLength(3);
+  await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
+  const since = now();
+  const told = await room.told(room.bob, panel, 'leave:now');
+  expect(told).toMatchObject({ ephemeral: true, content: english.errors['old-panel'] });
+  const stale = await room.message(({ id, components }) => id === panel.id && components.length === 0, since);
+  expect(stale.content).toBe(panel.content);
+});
