@@ -70,11 +70,7 @@ export class HeardText {
     const words = wordsOf(this.#text);
     const arrived = this.#marks.findLast((mark) => mark.frames <= playedFrames)?.characters ?? 0;
     const syllables = this.#syllablesAt(voiced, words, ended);
-    // Rounded to the nearest end of a word: one that is half spoken has been understood as often as not.
-    const heard = words.findLast((word, index) => {
-      const before = words[index - 1]?.syllables ?? 0;
-      return word.end <= arrived && (before + word.syllables) / 2 <= syllables;
-    });
+    const heard = words.findLast((word) => word.end <= arrived && word.syllables <= syllables);
     return heard ? this.#text.slice(0, tailOf(this.#text, heard.end)) : '';
   }
 
