@@ -14,6 +14,17 @@ export interface VoiceActivity extends Disposable {
   isVoiced(frame: Frame): boolean;
 }
 
+/** What somebody means who speaks over a reply: that they listen, that it should end, or something of their own. */
+export type OverlapMeaning = 'backchannel' | 'stop' | 'speech';
+
+/** How much may be asked for in vain. */
+export interface SpeculationRule {
+  /** Answers to one turn that are asked for and dropped. */
+  readonly maxPerTurn: number;
+  /** Whoever has spoken for longer goes on after a pause more often than not. */
+  readonly maxVoicedMs: number;
+}
+
 /** What a call needs. */
 export interface CallParts {
   /** The channel whose conversation this is, and its server. */
@@ -37,6 +48,14 @@ export interface CallParts {
   readonly onTimings: (timings: TurnTimings) => void;
   readonly words: Words;
   readonly rule: TurnDetectorOptions;
+  /** Whether the silence that ends a turn follows each speaker's habits. */
+  readonly adapts: boolean;
+  /** Asking before it is certain that a turn is over; `undefined`: never. */
+  readonly speculation: SpeculationRule | undefined;
+  /** Whether words are meant for the bot by name. */
+  readonly isAddressed: (words: string) => boolean;
+  /** What words said over a reply ask for. */
+  readonly meaningOf: (words: string) => OverlapMeaning;
   readonly createVoiceActivity: () => VoiceActivity;
   readonly createEncoder: () => SpeechEncoder;
   readonly clock: Clock;

@@ -1,281 +1,311 @@
-import { FRAME_MS } from '../audio/frame.ts';
-import { FrameQueue } from '../audio/frame-queue.ts';
-import { ModelError } from '../model/errors.ts';
-import type { Conversation } from '../model/model.ts';
-import { readAloud } from '../model/read-aloud.ts';
-import type { Log } from '../telemetry/log.ts';
-import { BargeIn } from './barge-in.ts';
-import type { CallParts, VoiceActivity } from './call-parts.ts';
-import { Floor } from './floor.ts';
-import type { RunningCall, Speaker, VoiceInputEvent } from './ports.ts';
-import type { RememberedTurn } from './remembered-turn.ts';
-import { NO_CAPTIONS, SpokenReply, type ReplyOutcome } from './spoken-reply.ts';
-import { TurnDetector, type SpeechChange } from './turn-detector.ts';
-import { recordsOf, type Turn } from './turn.ts';
-import { endingOf } from './turn-ending.ts';
-import { UtteranceRecorder } from './utterance-recorder.ts';
+import { Answer } from './answer.ts';
+import { Attention, type Addressee } from './attention.ts';
+import { BargeIn, isSpeech } from './barge-in.ts';
+import type { CallParts, OverlapMeaning } from './call-parts.ts';
+import { Listener } from './listener.ts';
+import type { RunningCall, Speaker } from './ports.ts';
+import { isSameTurn, joined, recordsOf, type Turn } from './turn.ts';
+import { Understanding } from './understanding.ts';
 
-/** Turns waiting for their answer. More than this and the oldest goes: the room has moved on. */
-const MAX_WAITING_TURNS = 4;
+/** After so much quiet whoever spoke over the reply is done, and it comes to the foreground again. */
+const RELAX_MS = 300;
 
-/** One person in the room: what we follow of them. */
-interface Track {
-  readonly speaker: Speaker;
-  readonly activity: VoiceActivity;
-  readonly detector: TurnDetector;
-  readonly recorder: UtteranceRecorder;
-}
-
-/** The answer in the making. */
+/** The answer in the making, and what happens around it. */
 interface Answering {
-  readonly turn: Turn;
-  readonly reply: SpokenReply;
+  readonly answer: Answer;
   readonly bargeIn: BargeIn;
-  readonly controller: AbortController;
-  /** It was called off before anybody heard of it: what was said belongs to the next turn. */
-  isResumed: boolean;
+  /** Its turn is over, for what the listener knows. */
+  isClosed: boolean;
+  /** How many decisions about speech over it wait for words. */
+  judging: number;
 }
 
 /**
- * Our presence in one voice channel: hears everyone on their own track, finds whose turn it is, answers aloud, and gives
- * way when someone speaks over the answer.
+ * Our presence in one voice channel: hears everyone, decides which turns are for us, answers them aloud, and gives way to
+ * those who speak over the answer. One turn is answered at a time.
  */
 export class Call implements RunningCall {
   readonly ended: Promise<void>;
   readonly #parts: CallParts;
-  readonly #tracks = new Map<string, Track>();
-  readonly #floor = new Floor();
-  readonly #turns = new FrameQueue<Turn>(MAX_WAITING_TURNS);
+  readonly #signal: AbortSignal;
+  readonly #listener: Listener;
+  readonly #understanding: Understanding;
+  readonly #attention = new Attention();
   /** When somebody said that they do not want to be heard: what they said until then is dropped. */
   readonly #withdrawnAtMs = new Map<string, number>();
   #answering: Answering | undefined;
-  #timer: Disposable | undefined;
+  /** What is to be answered next. */
+  #waiting: Turn | undefined;
+  /** What has been said while the room pauses, and nothing since. */
+  #pausedTurn: Turn | undefined;
+  /** Speech over a reply that asks for no other, found out before it was over. */
+  #judged: { readonly turn: Turn; readonly meaning: OverlapMeaning } | undefined;
+  /** Answers to the present turn that were asked for too early. */
+  #dropped = 0;
   #turnNumber = 0;
+  #relaxing: Disposable | undefined;
 
   /** Listens and answers until the signal aborts; the answer then in the making ends with it. */
   constructor(parts: CallParts, signal: AbortSignal) {
     this.#parts = parts;
-    this.ended = this.#run(signal);
+    this.#signal = signal;
+    this.#listener = new Listener(parts, {
+      onVoice: (speaker, atMs, inTurn) => this.#giveWay(speaker, atMs, inTurn),
+      onPause: (turn) => this.#paused(turn),
+      onTurn: (turn) => this.#over(turn),
+      onWithdrawn: (speakerId, atMs) => this.#withdraw(speakerId, atMs),
+    });
+    this.#understanding = new Understanding(parts, signal);
+    this.ended = this.#run();
   }
 
   stop(): void {
-    this.#answering?.controller.abort();
+    this.#answering?.answer.stop();
   }
 
-  address(_personId: string): void {
-    // Everyone is answered.
+  address(personId: string): void {
+    this.#attention.addressed(personId, this.#parts.clock.nowMs());
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const answering = this.#answerTurns(signal);
+  async #run(): Promise<void> {
     try {
-      for await (const event of this.#parts.input.listen(signal)) this.#hear(event);
+      for await (const event of this.#parts.input.listen(this.#signal)) this.#listener.hear(event);
     } finally {
-      this.#timer?.[Symbol.dispose]();
-      this.#turns.end();
-      await answering;
-      for (const track of this.#tracks.values()) track.activity[Symbol.dispose]();
+      this.#listener[Symbol.dispose]();
+      this.#relaxing?.[Symbol.dispose]();
+      this.#waiting = undefined;
+      await this.#answering?.answer.ended;
     }
   }
 
-  #hear(event: VoiceInputEvent): void {
-    const track = this.#track(event.speaker);
-    switch (event.type) {
-      case 'frame': {
-        const { frame, atMs, pauseMs } = event;
-        const voiced = !event.concealed && track.activity.isVoiced(frame);
-        track.recorder.push({ frame, atMs, pauseMs, voiced });
-        this.#follow(track, track.detector.frame(voiced, atMs));
-        if (voiced) this.#maybeGiveWay(track, atMs);
-        break;
-      }
-      case 'silence':
-        // A hint that the fixed rule does not use: clients also send silence at pauses within a sentence.
-        break;
-      case 'gone':
-        this.#follow(track, track.detector.end());
-        this.#drop(track);
-        break;
-      case 'withdrawn': {
-        this.#drop(track);
-        this.#withdrawnAtMs.set(event.speaker.id, event.atMs);
-        this.#callOff(event.speaker.id);
-        const turn = this.#floor.withdraw(event.speaker.id);
-        if (turn) this.#turns.offer(turn);
-        break;
-      }
-    }
-    this.#schedule();
-  }
-
-  #drop(track: Track): void {
-    track.activity[Symbol.dispose]();
-    this.#tracks.delete(track.speaker.id);
-  }
-
-  #track(speaker: Speaker): Track {
-    let track = this.#tracks.get(speaker.id);
-    if (!track) {
-      track = {
-        speaker,
-        activity: this.#parts.createVoiceActivity(),
-        detector: new TurnDetector(this.#parts.rule, FRAME_MS),
-        recorder: new UtteranceRecorder(speaker, this.#parts.createEncoder),
-      };
-      this.#tracks.set(speaker.id, track);
-    }
-    return track;
-  }
-
-  #follow(track: Track, change: SpeechChange | undefined): void {
-    switch (change) {
-      case undefined:
-        break;
-      case 'started':
-        track.recorder.begin();
-        this.#floor.started(track.speaker.id);
-        break;
-      case 'ended': {
-        const turn = this.#floor.ended(track.speaker.id, track.recorder.end());
-        if (turn) this.#turns.offer(turn);
-        break;
-      }
-    }
-  }
-
-  /** Clients send nothing while they are silent, so the end of a turn is found by the clock. */
-  #schedule(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
-    const dueAtMs = Math.min(...[...this.#tracks.values()].map((track) => track.detector.dueAtMs ?? Infinity));
-    if (dueAtMs === Infinity) return;
-    const { clock } = this.#parts;
-    this.#timer = clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => {
-      for (const track of this.#tracks.values()) this.#follow(track, track.detector.tick(clock.nowMs()));
-      this.#schedule();
-    });
-  }
-
-  /** Someone speaks while we answer: stop, once it is more than a cough. */
-  #maybeGiveWay({ speaker, detector }: Track, atMs: number): void {
+  #giveWay(speaker: Speaker, atMs: number, inTurn: boolean): void {
     this.#parts.interludes.voiced(speaker.id, atMs);
+    if (inTurn) this.#pausedTurn = undefined;
     const answering = this.#answering;
-    if (!answering || answering.controller.signal.aborted || !answering.bargeIn.voiced(speaker.id, atMs)) return;
-    // Only a turn that has begun will also end, and bring back what is put aside here.
-    if (!detector.inTurn) return;
-    // Nobody has heard anything yet: they had only paused. What they said so far belongs to the turn they are in.
-    if (answering.reply.barelyBegun) this.#resume(answering);
-    else answering.controller.abort();
+    if (!answering) return;
+    const { answer, bargeIn, isClosed } = answering;
+    if (answer.state === 'held' && !isClosed) {
+      if (inTurn) this.#dropSpeculation(answer);
+      return;
+    }
+    if (answer.state !== 'held' && answer.state !== 'released') return;
+    const isParty = this.#isParty(speaker.id, answer.turn);
+    const yielding = bargeIn.voiced(speaker.id, atMs, isParty);
+    if (answer.barelyBegun && isParty && inTurn && isSpeech(yielding)) {
+      // Nobody has heard anything yet: they had only paused. What they said so far belongs to the turn they are in.
+      answer.withdraw();
+      this.#listener.resume(answer.turn);
+      return;
+    }
+    if (yielding === 'yield' && inTurn) answer.stop();
+    else if (yielding === 'pause' || yielding === 'yield') answer.loudness.set('paused');
+    else if (yielding !== 'none' && answer.loudness.level === 'full') answer.loudness.set('ducked');
+    this.#relaxLater(answering);
   }
 
-  /** Drops an answer that has not begun to somebody who does not want to be heard; the others are answered anew. */
-  #callOff(speakerId: string): void {
+  #paused(turn: Turn): void {
+    this.#pausedTurn = turn;
+    const { answer } = this.#answering ?? {};
+    if (!answer) this.#speculate(turn);
+    else if (answer.state === 'released' && !answer.barelyBegun) void this.#judge(turn, 'paused');
+  }
+
+  #over(said: Turn): void {
+    this.#pausedTurn = undefined;
+    const turn = this.#consented(said);
+    if (!turn) return;
     const answering = this.#answering;
-    if (!answering?.turn.utterances.some(({ speaker }) => speaker.id === speakerId)) return;
-    if (answering.reply.barelyBegun && !answering.controller.signal.aborted) this.#resume(answering);
+    const state = answering?.answer.state;
+    if (answering && state === 'held' && !answering.isClosed) {
+      if (isSameTurn(answering.answer.turn, turn)) {
+        void this.#settle(answering);
+        return;
+      }
+      this.#dropSpeculation(answering.answer);
+    }
+    if (state === 'released' && answering?.answer.barelyBegun === false) void this.#judge(turn, 'ended');
+    else if (!this.#judged || !isSameTurn(this.#judged.turn, turn)) void this.#consider(turn);
+    else if (this.#judged.meaning === 'stop') void this.#overheard(turn);
+    this.#judged = undefined;
   }
 
-  #resume(answering: Answering): void {
-    answering.isResumed = true;
-    this.#floor.resume(answering.turn);
-    answering.controller.abort();
-  }
-
-  async #answerTurns(signal: AbortSignal): Promise<void> {
-    for await (const { utterances } of this.#turns) {
-      if (signal.aborted) return;
-      const wanted = utterances.filter(
-        ({ speaker, startedAtMs }) => startedAtMs > (this.#withdrawnAtMs.get(speaker.id) ?? -Infinity),
-      );
-      if (wanted.length > 0) await this.#answer({ utterances: wanted }, signal);
+  #withdraw(speakerId: string, atMs: number): void {
+    this.#withdrawnAtMs.set(speakerId, atMs);
+    this.#waiting = this.#waiting && this.#consented(this.#waiting);
+    const answer = this.#answering?.answer;
+    if (!answer?.turn.utterances.some(({ speaker }) => speaker.id === speakerId)) return;
+    // An answer that has not begun is given anew to the others.
+    if (answer.state === 'held' && !this.#answering?.isClosed) this.#dropSpeculation(answer);
+    else if (answer.barelyBegun && (answer.state === 'held' || answer.state === 'released')) {
+      answer.withdraw();
+      this.#listener.resume(answer.turn);
     }
   }
 
-  /** Never rejects: a turn that cannot be answered is told to the room and to the log. */
-  async #answer(turn: Turn, callSignal: AbortSignal): Promise<void> {
-    const { memory, captions, words, conversationId, guildId, callId } = this.#parts;
-    const number = ++this.#turnNumber;
-    const log = this.#parts.log.child({ turn: number });
-    const controller = new AbortController();
-    const signal = AbortSignal.any([callSignal, controller.signal]);
-    const reply = new SpokenReply();
-    const answering = (this.#answering = { turn, reply, bargeIn: new BargeIn(), controller, isResumed: false });
-    using _hold = this.#parts.interludes.hold();
+  /** Asks for the answer at the first pause; it is heard when the turn proves to be over. */
+  #speculate(turn: Turn): void {
+    const { speculation, clock } = this.#parts;
+    const addressee = this.#addresseeOf(turn);
+    if (addressee === 'words') void this.#understanding.wordsOf(turn);
+    if (addressee === 'others' || addressee === 'nobody') return;
+    if (addressee === 'words' && !this.#attention.isEngaged(clock.nowMs())) return;
+    const voicedMs = turn.utterances.reduce((sum, utterance) => sum + utterance.voicedMs, 0);
+    if (!speculation || this.#dropped >= speculation.maxPerTurn || voicedMs > speculation.maxVoicedMs) return;
+    this.#begin(turn);
+  }
+
+  #dropSpeculation(answer: Answer): void {
+    answer.withdraw();
+    this.#dropped++;
+  }
+
+  /** The turn is over for which an answer is held: it is for us, or the answer is dropped. */
+  async #settle(answering: Answering): Promise<void> {
+    const { answer } = answering;
+    answering.isClosed = true;
+    const isOurs = await this.#isOurs(answer.turn);
+    if (answer.state !== 'held') return;
+    if (isOurs === true) {
+      answer.release();
+      return;
+    }
+    answer.withdraw();
+    if (isOurs === false) await this.#overheard(answer.turn);
+  }
+
+  /** Decides about a turn that is over. */
+  async #consider(turn: Turn): Promise<void> {
+    if (this.#addresseeOf(turn) === 'words' && !this.#answering && this.#parts.speculation) {
+      if (this.#attention.isEngaged(this.#parts.clock.nowMs())) {
+        await this.#settle(this.#begin(turn));
+        return;
+      }
+    }
+    const isOurs = await this.#isOurs(turn);
+    if (isOurs === true) this.#ask(turn);
+    else if (isOurs === false) await this.#overheard(turn);
+  }
+
+  /** Whether a turn is to be answered (`true`), to be remembered, or neither (`undefined`). */
+  async #isOurs(turn: Turn): Promise<boolean | undefined> {
+    const addressee: Addressee = this.#addresseeOf(turn);
+    if (addressee !== 'words') return addressee === 'nobody' ? undefined : addressee === 'us';
+    const words = await this.#understanding.wordsOf(turn);
+    return words?.some((one) => this.#parts.isAddressed(one)) ?? false;
+  }
+
+  #ask(said: Turn): void {
+    const turn = this.#consented(said);
+    if (!turn) return;
+    if (this.#answering) this.#waiting = joined(this.#waiting, turn);
+    else this.#begin(turn).answer.release();
+  }
+
+  #begin(turn: Turn): Answering {
+    const answer = new Answer({
+      parts: this.#parts,
+      turn,
+      number: ++this.#turnNumber,
+      dropped: this.#dropped,
+      onFrame: () => {},
+      callSignal: this.#signal,
+    });
+    const answering: Answering = { answer, bargeIn: new BargeIn(), isClosed: false, judging: 0 };
+    this.#answering = answering;
+    void answer.ended.then(() => this.#answered(answer));
+    return answering;
+  }
+
+  #answered(answer: Answer): void {
+    this.#answering = undefined;
+    this.#relaxing?.[Symbol.dispose]();
+    if (answer.state !== 'withdrawn') {
+      const speakers = answer.turn.utterances.map(({ speaker }) => speaker.id);
+      this.#attention.answered(speakers, this.#parts.clock.nowMs());
+      this.#dropped = 0;
+    }
+    this.#parts.onPhase('listening');
+    const next = this.#waiting;
+    this.#waiting = undefined;
+    if (this.#signal.aborted) return;
+    if (next) this.#ask(next);
+    else if (this.#pausedTurn) this.#speculate(this.#pausedTurn);
+  }
+
+  /** Somebody has spoken over the reply: what they said decides what becomes of it, and of them. */
+  async #judge(turn: Turn, at: 'paused' | 'ended'): Promise<void> {
+    const answering = this.#answering;
+    if (!answering) return;
+    answering.judging++;
+    const words = await this.#understanding.wordsOf(turn);
+    answering.judging--;
+    const { answer } = answering;
+    const isParty = turn.utterances.some(({ speaker }) => this.#isParty(speaker.id, answer.turn));
+    const meaning = words === undefined ? 'speech' : this.#parts.meaningOf(words.join(' '));
+    if (meaning === 'speech' && (isParty || words?.some((one) => this.#parts.isAddressed(one)))) {
+      answer.stop();
+      if (at === 'ended') await this.#consider(turn);
+      return;
+    }
+    if (meaning === 'stop') answer.stop();
+    else this.#relax(answering);
+    if (at === 'paused' && meaning !== 'speech') this.#judged = { turn, meaning };
+    if (at === 'ended' && meaning !== 'backchannel') await this.#overheard(turn);
+  }
+
+  /** Brings the reply back once those who spoke over it are quiet and nothing about them is open. */
+  #relaxLater(answering: Answering): void {
+    const { clock } = this.#parts;
+    this.#relaxing?.[Symbol.dispose]();
+    this.#relaxing = clock.after(RELAX_MS, () => this.#relax(answering));
+  }
+
+  #relax({ answer, bargeIn, judging }: Answering): void {
+    const quietMs = this.#parts.clock.nowMs() - (bargeIn.lastVoicedAtMs ?? -Infinity);
+    if (judging === 0 && quietMs >= RELAX_MS) answer.loudness.set('full');
+  }
+
+  /** Whether a person may interrupt an answer: it is for them, or the room is theirs. */
+  #isParty(personId: string, { utterances }: Turn): boolean {
+    const { settings, peopleCount } = this.#parts;
+    if (settings().answers === 'always' || peopleCount() <= 1) return true;
+    return utterances.some(({ speaker }) => speaker.id === personId);
+  }
+
+  #addresseeOf(turn: Turn): Addressee {
+    const { settings, peopleCount } = this.#parts;
+    return this.#attention.addresseeOf(turn, { mode: settings().answers, people: peopleCount() });
+  }
+
+  /** Keeps what was said among the people, as words: it may be asked about later. */
+  async #overheard(said: Turn): Promise<void> {
+    const { memory, conversationId, guildId, callId, log } = this.#parts;
+    const words = await this.#understanding.wordsOf(said);
+    const turn = this.#consented(said);
+    this.#dropped = 0;
+    if (!turn) return;
+    const records = recordsOf(turn).map((record, index) => {
+      const transcript = words?.[said.utterances.indexOf(turn.utterances[index]!)];
+      return transcript === undefined ? record : { ...record, transcript, speech: undefined };
+    });
     try {
-      const remembered = await memory.begin({
-        id: `call:${callId}:${number}`,
+      await memory.overheard({
+        id: `call:${callId}:${++this.#turnNumber}`,
         conversationId,
         guildId,
         atMs: Date.now(),
-        utterances: recordsOf(turn),
+        utterances: records,
       });
-      if (!remembered) return;
-      if (memory.shouldTell(conversationId)) captions.notice(words.memory.away);
-      const conversation = await remembered.conversation('voice');
-      const outcome = await this.#speak(conversation, answering, remembered, signal);
-      const cut = answering.isResumed ? 'resumed' : signal.aborted ? 'interrupted' : undefined;
-      this.#report(log, turn, outcome, cut !== undefined);
-      await remembered.end(endingOf(outcome, cut));
     } catch (error) {
-      log.error({ err: error }, 'turn failed');
-      captions.notice(words.errors.unexpected);
-    } finally {
-      this.#answering = undefined;
+      log.error({ err: error }, 'turn not remembered');
     }
   }
 
-  async #speak(
-    conversation: Conversation,
-    { reply, controller }: Answering,
-    remembered: RememberedTurn,
-    signal: AbortSignal,
-  ): Promise<ReplyOutcome> {
-    const { model, output, captions, settings } = this.#parts;
-    const { voice } = settings();
-    const options = { output: 'voice', voice } as const;
-    const begun = async (): Promise<void> => {
-      if (!(await remembered.begun())) controller.abort();
-    };
-    const outcome = await reply.run(
-      { events: model.respond(conversation, options, signal), output, captions, begun },
-      signal,
+  /** A turn without what was said by people who withdrew since; `undefined` when nothing is left. */
+  #consented({ utterances }: Turn): Turn | undefined {
+    const wanted = utterances.filter(
+      ({ speaker, startedAtMs }) => startedAtMs > (this.#withdrawnAtMs.get(speaker.id) ?? -Infinity),
     );
-    if (outcome.reached !== 'nothing') remembered.spoke(!outcome.silent);
-    if (!outcome.silent || signal.aborted) return outcome;
-    // A model whose history is all words tends to answer in words: then it is given its own words to read.
-    const aloud = await new SpokenReply().run(
-      { events: model.respond(readAloud(outcome.text), options, signal), output, captions: NO_CAPTIONS, begun },
-      signal,
-    );
-    // Heard whole, it is named by its id: a history of spoken replies brings the model back to speaking.
-    return { ...outcome, audio: aloud.audio, playback: aloud.playback };
-  }
-
-  #report(log: Log, turn: Turn, outcome: ReplyOutcome, interrupted: boolean): void {
-    const { captions, words } = this.#parts;
-    if (outcome.failure !== undefined) {
-      log.warn({ err: outcome.failure, reached: outcome.reached }, 'reply failed');
-      captions.notice(
-        outcome.failure instanceof ModelError ? words.modelErrors[outcome.failure.kind] : words.errors.unexpected,
-      );
-    } else if (!interrupted && outcome.finish === 'filtered') {
-      captions.notice(words.modelErrors['filtered-reply']);
-    } else if (!interrupted && outcome.reached === 'nothing' && outcome.finish !== undefined) {
-      captions.notice(words.ask.noWords);
-    }
-    const lastVoicedAtMs = Math.max(...turn.utterances.map((utterance) => utterance.lastVoicedAtMs));
-    const { firstFrameAtMs, playedFrames } = outcome.playback;
-    log.info(
-      {
-        speakers: new Set(turn.utterances.map((utterance) => utterance.speaker.id)).size,
-        speechMs: turn.utterances.reduce((sum, utterance) => sum + utterance.speech.durationMs, 0),
-        firstSoundMs: firstFrameAtMs === undefined ? undefined : Math.round(firstFrameAtMs - lastVoicedAtMs),
-        playedMs: playedFrames * FRAME_MS,
-        reached: outcome.reached,
-        interrupted,
-        ...outcome.usage,
-      },
-      'turn ended',
-    );
+    return wanted.length > 0 ? { utterances: wanted } : undefined;
   }
 }

@@ -4,8 +4,8 @@ import type { Turn, Utterance } from './turn.ts';
 const MIN_VOICED_MS = 200;
 
 /**
- * Whose turn it is. Gathers the utterances of everyone in the room into one turn, which is over when nobody is in speech
- * any more: a second speaker who begins before the first has finished belongs to the same turn.
+ * What the people in the room say until it falls silent. Gathers everyone's utterances into one turn, which is over when
+ * nobody is in speech any more: a second speaker who begins before the first has finished belongs to the same turn.
  */
 export class Floor {
   readonly #speaking = new Set<string>();
@@ -19,7 +19,7 @@ export class Floor {
   /** Someone has stopped. Returns the room's turn when they were the last. */
   ended(speakerId: string, utterance: Utterance | undefined): Turn | undefined {
     this.#speaking.delete(speakerId);
-    if (utterance && utterance.voicedMs >= MIN_VOICED_MS) this.#utterances.push(utterance);
+    if (utterance) this.#utterances.push(utterance);
     return this.#close();
   }
 
@@ -30,15 +30,27 @@ export class Floor {
     return this.#close();
   }
 
-  #close(): Turn | undefined {
-    if (this.#speaking.size > 0 || this.#utterances.length === 0) return undefined;
-    const utterances = this.#utterances.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
-    this.#utterances = [];
-    return { utterances };
+  /** The room's turn as it would be if those who are in speech had finished with these utterances. */
+  preview(unfinished: readonly Utterance[]): Turn | undefined {
+    return turnOf([...this.#utterances, ...unfinished]);
   }
 
   /** A turn that was to be answered goes on: what was said so far opens the next turn. */
   resume(turn: Turn): void {
     this.#utterances.unshift(...turn.utterances);
   }
+
+  #close(): Turn | undefined {
+    if (this.#speaking.size > 0) return undefined;
+    const turn = turnOf(this.#utterances);
+    this.#utterances = [];
+    return turn;
+  }
+}
+
+function turnOf(said: readonly Utterance[]): Turn | undefined {
+  const utterances = said
+    .filter(({ voicedMs }) => voicedMs >= MIN_VOICED_MS)
+    .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+  return utterances.length > 0 ? { utterances } : undefined;
 }

@@ -9,10 +9,10 @@ const MAX_NAME_LENGTH = 32;
 const ANSWER_ALOUD = '(Answer aloud.)';
 
 /**
- * Turns that are kept and not sent: the speaker went on and all of it is in the next turn, or the provider's filter refused
- * what was said or what was answered, and would refuse every request that holds it.
+ * Turns that are kept and not sent: the provider's filter refused what was said or what was answered, and would refuse
+ * every request that holds it.
  */
-const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'filtered-reply', 'continued']);
+const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'filtered-reply']);
 
 /** Sound of an earlier turn is sent again up to this length, a voice turn's longest: of a long file the words must do. */
 const MAX_EARLIER_SPEECH_MS = 120_000;

@@ -1,6 +1,6 @@
 import type { Frame } from '../audio/frame.ts';
 import { sleep, type Clock } from '../time/clock.ts';
-import { BargeIn } from './barge-in.ts';
+import { BargeIn, isSpeech } from './barge-in.ts';
 import type { Interludes, VoiceOutput } from './ports.ts';
 
 /** After people have spoken it is quiet once nobody has for this long: longer than any silence that ends a turn. */
@@ -42,9 +42,9 @@ export class InterludePlayer implements Interludes {
   }
 
   voiced(speakerId: string, atMs: number): void {
-    if (this.#ear.voiced(speakerId, atMs)) this.#spokenAtMs = this.#clock.nowMs();
+    if (isSpeech(this.#ear.voiced(speakerId, atMs, true))) this.#spokenAtMs = this.#clock.nowMs();
     for (const playing of this.#playing) {
-      if (playing.bargeIn.voiced(speakerId, atMs)) stop(playing, 'spoken-over');
+      if (isSpeech(playing.bargeIn.voiced(speakerId, atMs, true))) stop(playing, 'spoken-over');
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Speech } from '../model/model.ts';
 import type { IncomingTurn, Past } from '../store/turn-store.ts';
 import { Background } from './background.ts';
 import { noteTrouble, RememberedTurn, type MemoryParts, type TurnParts } from './remembered-turn.ts';
@@ -46,6 +47,23 @@ export class Memory implements AsyncDisposable {
       noteTrouble(error, log);
       return new RememberedTurn(this.#parts, turn, past, false);
     }
+  }
+
+  /**
+   * Keeps what people said to each other: as words where they are known, and with its sound, to be written down later,
+   * where not.
+   */
+  async overheard(turn: IncomingTurn): Promise<void> {
+    const remembered = new RememberedTurn(this.#parts, turn, Promise.resolve(NO_PAST), false);
+    await remembered.end({ state: 'done', reply: undefined, usage: undefined, failure: undefined });
+  }
+
+  /**
+   * What is said in some speech, made once and kept for the turn it belongs to.
+   * @throws {ModelError}
+   */
+  wordsOf(speech: Speech, signal: AbortSignal): Promise<string> {
+    return this.#parts.transcriber.wordsOf(speech, signal);
   }
 
   async #load(conversationId: string): Promise<Past> {

@@ -106,6 +106,16 @@ export class RememberedTurn {
     await Promise.race([kept, sleep(clock, END_MS, waiting.signal).catch(() => {})]);
   }
 
+  /** It never happened: those who spoke went on, and all they said is in the next turn. Nothing of it is kept. */
+  async discard(): Promise<void> {
+    if (!this.#kept) return;
+    try {
+      await this.#parts.store.turns.discard(this.#turn.id);
+    } catch (error) {
+      noteTrouble(error, this.#parts.log);
+    }
+  }
+
   async #keep(ending: Ending): Promise<void> {
     const { turns } = this.#parts.store;
     if (!this.#kept) {

@@ -2,8 +2,10 @@ import type { Frame } from '../audio/frame.ts';
 import { FrameQueue } from '../audio/frame-queue.ts';
 import { levelDbfs } from '../audio/level.ts';
 import type { AudioReference, ReplyDone, ReplyEvent, Usage } from '../model/model.ts';
+import { whenAborted } from '../time/aborted.ts';
 import { HeardText } from './heard-text.ts';
 import { withoutLeadingSilence } from './leading-silence.ts';
+import type { Loudness } from './loudness.ts';
 import type { Caption, Captions, Playback, VoiceOutput } from './ports.ts';
 
 /** Fifteen minutes at 50 frames a second: more than the longest reply a model gives. */
@@ -33,8 +35,15 @@ export interface ReplyParts {
   readonly events: AsyncIterable<ReplyEvent>;
   readonly output: VoiceOutput;
   readonly captions: Captions;
-  /** Called with the reply's first event. Nothing is shown or played before it resolves. */
+  readonly loudness: Loudness;
+  /** Called with the reply's first event; what is shown or heard of it waits for that. Never rejects. */
   readonly begun: () => Promise<void>;
+  /** Nothing is shown or played before this resolves: whether the turn is over may still be open. */
+  readonly released: Promise<void>;
+  /** Called with the first sound that is not silence, when it has come from the model. */
+  readonly onSound: () => void;
+  /** Called with each frame as it goes out. */
+  readonly onFrame: (frame: Frame) => void;
 }
 
 /** For a reply whose words are in the channel already. */
@@ -53,26 +62,38 @@ export class SpokenReply {
   #trimmedFrames = 0;
   /** Words of a reply without sound. */
   #written = '';
+  #isReleased = false;
+  #caption: Caption | undefined;
 
   /** So little has been played, or written, that the reply can still be called off as if it had never begun. */
   get barelyBegun(): boolean {
-    return this.#playedFrames < UNSAID_FRAMES && this.#written === '';
+    return this.#playedFrames < UNSAID_FRAMES && (this.#written === '' || !this.#isReleased);
   }
 
   /** Runs the reply to its end or until the signal aborts. Never rejects: what went wrong is in the outcome. */
-  async run({ events, output, captions, begun }: ReplyParts, signal: AbortSignal): Promise<ReplyOutcome> {
+  async run(parts: ReplyParts, signal: AbortSignal): Promise<ReplyOutcome> {
+    const { events, output, captions, begun, released } = parts;
     const queue = new FrameQueue<Frame>(MAX_QUEUED_FRAMES);
-    const audible = withoutLeadingSilence(queue, () => this.#trimmedFrames++);
-    const playing = output.play(this.#counted(audible), signal);
-    let caption: Caption | undefined;
+    const hasBegun = Promise.withResolvers<void>();
+    const open = Promise.all([released, hasBegun.promise]);
+    const playing = output.play(this.#audible(queue, parts, open), signal);
+    const show = (): void => {
+      if (!this.#isReleased || this.#words === '') return;
+      this.#caption ??= captions.begin();
+      this.#caption.show(this.#words);
+    };
+    void open.then(() => {
+      this.#isReleased = true;
+      if (!signal.aborted) show();
+    });
+    let isFirst = true;
     let done: ReplyDone | undefined;
     let failure: unknown;
     try {
-      let hasBegun = false;
       for await (const event of events) {
-        if (!hasBegun) await begun();
+        if (isFirst) void begun().then(hasBegun.resolve);
+        isFirst = false;
         if (signal.aborted) break;
-        hasBegun = true;
         switch (event.type) {
           case 'audio':
             this.#heard.addFrame(levelDbfs(event.frame));
@@ -80,13 +101,11 @@ export class SpokenReply {
             break;
           case 'transcript':
             this.#heard.addText(event.delta);
-            caption ??= captions.begin();
-            caption.show(this.#heard.text);
+            show();
             break;
           case 'text':
             this.#written += event.delta;
-            caption ??= captions.begin();
-            caption.show(this.#written);
+            show();
             break;
           case 'done':
             done = event;
@@ -98,12 +117,18 @@ export class SpokenReply {
     }
     queue.end();
     const playback = await playing;
+    // A reply without sound is not over before it could be read.
+    if (!isFirst) await Promise.race([open, whenAborted(signal)]);
 
     const outcome = this.#outcome({ done, failure, playback });
     // Not waited for: a channel that is slow to take words must not hold up the next answer. Who leaves waits for them.
-    if (outcome.reached === 'nothing') void caption?.discard();
-    else void caption?.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
+    if (outcome.reached === 'nothing') void this.#caption?.discard();
+    else void this.#caption?.finish(outcome.reached === 'whole' ? outcome.text : `${outcome.text}…`);
     return outcome;
+  }
+
+  get #words(): string {
+    return this.#heard.text === '' ? this.#written : this.#heard.text;
   }
 
   #outcome(end: { done: ReplyDone | undefined; failure: unknown; playback: Playback }): ReplyOutcome {
@@ -127,10 +152,29 @@ export class SpokenReply {
     };
   }
 
-  async *#counted(frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
-    for await (const frame of frames) {
+  /** The reply's sound from its first audible frame on, once it may be heard. */
+  async *#audible(
+    queue: AsyncIterable<Frame>,
+    { loudness, onSound, onFrame }: ReplyParts,
+    open: Promise<unknown>,
+  ): AsyncGenerator<Frame> {
+    const sound = withoutLeadingSilence(queue, () => this.#trimmedFrames++);
+    for await (const frame of loudness.applyTo(held(sound, onSound, open))) {
       this.#playedFrames++;
+      onFrame(frame);
       yield frame;
     }
+  }
+}
+
+async function* held(frames: AsyncIterable<Frame>, onFirst: () => void, open: Promise<unknown>): AsyncGenerator<Frame> {
+  let isFirst = true;
+  for await (const frame of frames) {
+    if (isFirst) {
+      onFirst();
+      await open;
+      isFirst = false;
+    }
+    yield frame;
   }
 }

@@ -1,5 +1,5 @@
 import { ModelError } from '../model/errors.ts';
-import type { Model } from '../model/model.ts';
+import type { Model, Speech } from '../model/model.ts';
 import type { IncomingTurn, TurnStore, UtteranceRecord } from '../store/turn-store.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -15,6 +15,8 @@ export interface TranscriberParts {
 export class Transcriber {
   readonly #parts: TranscriberParts;
   readonly #busy = new Set<string>();
+  /** What was made of sound that is still around, so that nothing is written down twice. */
+  readonly #words = new WeakMap<Uint8Array, Promise<string>>();
 
   constructor(parts: TranscriberParts) {
     this.#parts = parts;
@@ -34,24 +36,40 @@ export class Transcriber {
     }
   }
 
+  /**
+   * The words of some speech; of the same bytes they are made once.
+   * @throws {ModelError}
+   */
+  wordsOf({ format, data, durationMs }: Speech, signal: AbortSignal): Promise<string> {
+    const known = this.#words.get(data);
+    if (known) return known;
+    const words = this.#transcribe({ format, data, durationMs }, signal);
+    this.#words.set(data, words);
+    words.catch(() => this.#words.delete(data));
+    return words;
+  }
+
+  async #transcribe(speech: Speech, signal: AbortSignal): Promise<string> {
+    for await (const event of this.#parts.model.transcribe(speech, { language: undefined }, signal)) {
+      if (event.type === 'done') return event.text;
+    }
+    return '';
+  }
+
   async #transcriptOf(utterance: UtteranceRecord, signal: AbortSignal): Promise<string> {
-    const { model, hasOptedOut, log } = this.#parts;
+    const { hasOptedOut, log } = this.#parts;
     if (!isUnwritten(utterance) || hasOptedOut(utterance.speakerId)) return '';
-    const { format, data, durationMs } = utterance.speech;
-    let transcript = '';
     try {
-      for await (const event of model.transcribe({ format, data, durationMs }, { language: undefined }, signal)) {
-        if (event.type === 'done') transcript = event.text;
-      }
+      return await this.wordsOf(utterance.speech, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof ModelError)) throw error;
       log.warn({ err: error }, 'speech not written down');
+      return '';
     }
-    return transcript;
   }
 }
 
-type Unwritten = UtteranceRecord & { speech: { readonly data: Uint8Array } };
+type Unwritten = UtteranceRecord & { readonly speech: Speech };
 
 /** Its sound is kept and its words are not. */
 export function isUnwritten(utterance: UtteranceRecord): utterance is Unwritten {

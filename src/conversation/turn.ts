@@ -19,6 +19,27 @@ export interface Turn {
   readonly utterances: readonly Utterance[];
 }
 
+/** Whether two turns hold the same speech, but for silence at the end. */
+export function isSameTurn(one: Turn, other: Turn): boolean {
+  return (
+    one.utterances.length === other.utterances.length &&
+    one.utterances.every((utterance, index) => {
+      const twin = other.utterances[index];
+      return (
+        twin?.speaker.id === utterance.speaker.id &&
+        twin.startedAtMs === utterance.startedAtMs &&
+        twin.voicedMs === utterance.voicedMs
+      );
+    })
+  );
+}
+
+/** Two turns as one, in the order in which people began. */
+export function joined(one: Turn | undefined, other: Turn): Turn {
+  const utterances = [...(one?.utterances ?? []), ...other.utterances];
+  return { utterances: utterances.toSorted((a, b) => a.startedAtMs - b.startedAtMs) };
+}
+
 /** What is kept of a turn's utterances. */
 export function recordsOf(turn: Turn): UtteranceRecord[] {
   const startedAtMs = turn.utterances[0]?.startedAtMs ?? 0;

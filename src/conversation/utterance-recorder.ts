@@ -4,9 +4,8 @@ import type { Utterance } from './turn.ts';
 
 /** Compresses frames to MP3 as they come, so that nothing is left to do when the turn ends. */
 export interface SpeechEncoder {
+  /** The bytes that are complete with this frame. */
   encode(frame: Frame): Uint8Array;
-  /** The last bytes. The encoder cannot be used afterwards. */
-  finish(): Uint8Array;
 }
 
 /** Sound before the detector is sure of speech, so that the first consonant is not lost. */
@@ -15,6 +14,8 @@ const PRE_ROLL_FRAMES = 15;
 const PAUSE_FROM_MS = 100;
 /** Pauses are kept at their length, since they carry meaning, up to this. */
 const MAX_PAUSE_MS = 3000;
+/** Silence that brings everything before it out of the encoder (measured: LAME holds back up to 122 ms). */
+const FLUSH_FRAMES = 7;
 
 const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
 
@@ -32,6 +33,12 @@ interface Recording {
   frames: number;
   voicedFrames: number;
   lastVoicedAtMs: number;
+  /** Frames since the last voiced one. */
+  trailingFrames: number;
+  /** Silence that was written ahead of its time, to be taken off the pause that follows. */
+  aheadFrames: number;
+  /** What {@link UtteranceRecorder.soFar} gave last, while nothing has come since. */
+  utterance: Utterance | undefined;
 }
 
 /** Records one speaker's utterances from their frames. */
@@ -70,34 +77,62 @@ export class UtteranceRecorder {
       frames: 0,
       voicedFrames: 0,
       lastVoicedAtMs: startedAtMs,
+      trailingFrames: 0,
+      aheadFrames: 0,
+      utterance: undefined,
     };
     for (const [index, timed] of frames.entries()) {
       this.#write(this.#recording, index === 0 ? { ...timed, pauseMs: 0 } : timed);
     }
   }
 
-  /** Ends the utterance; `undefined` when none was begun. */
-  end(): Utterance | undefined {
+  /** The utterance as it would be if it ended here, whole in itself; it goes on all the same. `undefined` outside of one. */
+  soFar(): Utterance | undefined {
     const recording = this.#recording;
     if (!recording) return undefined;
-    this.#recording = undefined;
-    recording.chunks.push(recording.encoder.finish());
-    return {
+    for (; recording.trailingFrames < FLUSH_FRAMES; recording.aheadFrames++) {
+      this.#encode(recording, SILENT_FRAME);
+      recording.trailingFrames++;
+    }
+    recording.utterance ??= {
       speaker: this.#speaker,
       startedAtMs: recording.startedAtMs,
       lastVoicedAtMs: recording.lastVoicedAtMs,
       voicedMs: recording.voicedFrames * FRAME_MS,
       speech: { format: 'mp3', data: Buffer.concat(recording.chunks), durationMs: recording.frames * FRAME_MS },
     };
+    return recording.utterance;
+  }
+
+  /** Ends the utterance; `undefined` when none was begun. The same object as {@link soFar} gave when nothing came since. */
+  end(): Utterance | undefined {
+    const utterance = this.soFar();
+    this.#recording = undefined;
+    return utterance;
   }
 
   #write(recording: Recording, { frame, atMs, pauseMs, voiced }: TimedFrame): void {
-    const missing = Math.round(Math.min(pauseMs, MAX_PAUSE_MS) / FRAME_MS);
-    for (let i = 0; i < missing; i++) this.#encode(recording, SILENT_FRAME);
+    const pauseFrames = Math.round(Math.min(pauseMs, MAX_PAUSE_MS) / FRAME_MS);
+    for (let missing = pauseFrames; missing > 0; missing--) this.#quiet(recording, SILENT_FRAME);
+    recording.utterance = undefined;
+    if (!voiced) {
+      this.#quiet(recording, frame);
+      return;
+    }
     this.#encode(recording, frame);
-    if (!voiced) return;
+    recording.trailingFrames = 0;
+    recording.aheadFrames = 0;
     recording.voicedFrames++;
     recording.lastVoicedAtMs = atMs;
+  }
+
+  #quiet(recording: Recording, frame: Frame): void {
+    if (recording.aheadFrames > 0) {
+      recording.aheadFrames--;
+      return;
+    }
+    recording.trailingFrames++;
+    this.#encode(recording, frame);
   }
 
   #encode(recording: Recording, frame: Frame): void {

@@ -18,7 +18,7 @@ import type { StoreError } from './store-error.ts';
  * ```
  *
  * Whatever resolved is on the disk. Every method may reject with a `StoreError`; nothing else is thrown. Methods that must
- * not hold a conversation up (`receive`, `advance`, `load`) give up after two seconds, and at once while the store is known to
+ * not hold a conversation up (`receive`, `advance`, `discard`, `load`) give up after two seconds, and at once while the store is known to
  * be down. The others wait out a fault of a minute, so do not make anyone wait for them.
  */
 export interface TurnStore extends AsyncDisposable {
@@ -61,6 +61,8 @@ export interface Turns {
    * When `receive` was kept after all, this ends that turn.
    */
   record(turn: IncomingTurn, ending: Ending): Promise<'changed' | 'refused'>;
+  /** Takes an open turn of this process back: it is as if it had never been received. */
+  discard(turnId: string): Promise<'changed' | 'refused'>;
   /** Adds what was said in an utterance's speech. `refused`: it is not there any more. */
   addTranscript(turnId: string, ordinal: number, transcript: string): Promise<'changed' | 'refused'>;
   /**

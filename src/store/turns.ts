@@ -60,6 +60,18 @@ export class SqlTurns implements Turns {
     return (await this.#insert(turn, ending, 'patient')) ? 'changed' : this.#finish(turn.id, ending);
   }
 
+  async discard(turnId: string): Promise<'changed' | 'refused'> {
+    checkIds(turnId);
+    const { database, dialect, lease } = this.#parts;
+    const query = dialect.builder
+      .deleteFrom('turns')
+      .where('id', '=', turnId)
+      .where('owner_id', '=', lease.ownerId)
+      .where('position', 'is', null)
+      .compile();
+    return (await database.write([{ query, mustChange: 1 }], 'quick')).committed ? 'changed' : 'refused';
+  }
+
   async addTranscript(turnId: string, ordinal: number, transcript: string): Promise<'changed' | 'refused'> {
     checkIds(turnId);
     const { database, dialect } = this.#parts;

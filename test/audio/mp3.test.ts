@@ -39,6 +39,18 @@ describe('Mp3Encoder', () => {
     expect(rest.length).toBeLessThan(MP3_BYTES_PER_SECOND * 0.2);
   });
 
+  it('has given all of it once 140 ms of silence have followed, and can go on', async () => {
+    const encoder = createEncoder();
+    const loud = noise(FRAME_SAMPLES * 5, 12_000);
+    const frames = new Framer().push(Int16Array.from([...speech, ...loud])).map((frame) => encoder.encode(frame));
+    const silence = Array.from({ length: 7 }, () => encoder.encode(new Int16Array(FRAME_SAMPLES)));
+    const sofar = await decode(Buffer.concat([...frames, ...silence]));
+    const end = correlate(loud.subarray(-2 * FRAME_SAMPLES), sofar);
+    expect(end.correlation).toBeGreaterThan(0.9);
+    expect(end.offsetSamples + 2 * FRAME_SAMPLES).toBeLessThanOrEqual(sofar.length);
+    expect(encoder.encode(loud.subarray(0, FRAME_SAMPLES))).toBeDefined();
+  });
+
   it('runs many times at once without mixing', () => {
     const sounds = Array.from({ length: 5 }, (_, i) => noise(FRAME_SAMPLES * 20, 9000, i + 1));
     const alone = sounds.map((sound) => {

@@ -90,11 +90,11 @@ describe('conversationOf', () => {
     ]);
   });
 
-  it('leaves out what the filter refused and what went on in the next turn', () => {
+  it('leaves out what the filter refused, asked or answered', () => {
     const { messages } = conversationOf(
       past(
         turn(1, [said('Alice', { text: 'refused' })], undefined, 'filtered-prompt'),
-        turn(2, [said('Alice', { text: 'half' })], undefined, 'continued'),
+        turn(2, [said('Alice', { text: 'half' })], undefined, 'filtered-reply'),
       ),
       [said('Alice', { text: 'whole' })],
       USUAL,

@@ -7,7 +7,6 @@ import { UtteranceRecorder } from '../../src/conversation/utterance-recorder.ts'
 function recorder(): UtteranceRecorder {
   return new UtteranceRecorder({ id: '1', name: 'Alice' }, () => ({
     encode: (frame) => Uint8Array.of(frame[0] ?? 0),
-    finish: () => new Uint8Array(),
   }));
 }
 
@@ -19,7 +18,11 @@ function push(to: UtteranceRecorder, count: number, fromMs: number, firstMark: n
   }
 }
 
-const marks = (data: Uint8Array | undefined): number[] => [...(data ?? [])];
+/** What was recorded, without the silence that brings it out of an encoder. */
+function marks(data: Uint8Array | undefined): number[] {
+  expect([...(data ?? [])].slice(-7)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  return [...(data ?? [])].slice(0, -7);
+}
 
 describe('UtteranceRecorder', () => {
   it('begins with the sound from before the detector was sure', () => {
@@ -32,7 +35,7 @@ describe('UtteranceRecorder', () => {
     expect(utterance?.startedAtMs).toBe(1000);
     expect(utterance?.lastVoicedAtMs).toBe(1080);
     expect(utterance?.voicedMs).toBe(100);
-    expect(utterance?.speech.durationMs).toBe(100);
+    expect(utterance?.speech.durationMs).toBe(240);
   });
 
   it('leaves out sound from before a pause', () => {
@@ -60,6 +63,26 @@ describe('UtteranceRecorder', () => {
     one.begin();
     push(one, 1, 400, 2);
     expect(marks(one.end()?.speech.data)).toEqual([1, 2]);
+  });
+
+  it('tells what was said so far, and goes on as if it had not been asked', () => {
+    const one = recorder();
+    push(one, 2, 0, 1);
+    one.begin();
+    const soFar = one.soFar();
+    expect(marks(soFar?.speech.data)).toEqual([1, 2]);
+    expect(one.soFar()).toBe(soFar);
+    push(one, 2, 400, 3, 360);
+    const whole = marks(one.end()?.speech.data);
+    expect(whole).toEqual([1, 2, ...Array.from({ length: 18 }, () => 0), 3, 4]);
+  });
+
+  it('ends with what it told last when nothing was said since', () => {
+    const one = recorder();
+    push(one, 2, 0, 1);
+    one.begin();
+    const soFar = one.soFar();
+    expect(one.end()).toBe(soFar);
   });
 
   it('has nothing to end when nothing was begun', () => {

@@ -1,0 +1,177 @@
+import { FRAME_MS } from '../audio/frame.ts';
+import type { CallParts, VoiceActivity } from './call-parts.ts';
+import { Floor } from './floor.ts';
+import type { Speaker, VoiceInputEvent } from './ports.ts';
+import { SpeakerHabits } from './speaker-habits.ts';
+import { TurnDetector, type SpeechChange } from './turn-detector.ts';
+import type { Turn } from './turn.ts';
+import { UtteranceRecorder } from './utterance-recorder.ts';
+
+/**
+ * A silence of the whole room from which on its turn may be over: longer than the stops within words, shorter than any
+ * pause at which people would expect an answer.
+ */
+const PAUSE_MS = 120;
+
+/** What happens in the room. */
+export interface Hearing {
+  /** Somebody's voice. `inTurn`: they have spoken long enough that it is speech. */
+  onVoice(speaker: Speaker, atMs: number, inTurn: boolean): void;
+  /** The room has gone quiet for a moment. `turn`: what has been said, should it be over; it goes on otherwise. */
+  onPause(turn: Turn): void;
+  /** The room's turn is over. */
+  onTurn(turn: Turn): void;
+  /** Somebody does not want to be heard any more. */
+  onWithdrawn(speakerId: string, atMs: number): void;
+}
+
+/** One person in the room: what we follow of them. */
+interface Track {
+  readonly speaker: Speaker;
+  readonly activity: VoiceActivity;
+  readonly detector: TurnDetector;
+  readonly recorder: UtteranceRecorder;
+}
+
+export type ListenerParts = Pick<CallParts, 'rule' | 'adapts' | 'createVoiceActivity' | 'createEncoder' | 'clock'>;
+
+/** Hears everyone on their own track, and finds when the room speaks, pauses and has finished. */
+export class Listener implements Disposable {
+  readonly #parts: ListenerParts;
+  readonly #hearing: Hearing;
+  readonly #tracks = new Map<string, Track>();
+  /** Outlive the tracks: who comes back to the call is known. */
+  readonly #habits = new Map<string, SpeakerHabits>();
+  readonly #floor = new Floor();
+  /** The last voice of anybody who is in speech. */
+  #lastVoicedAtMs = -Infinity;
+  #isPaused = true;
+  #timer: Disposable | undefined;
+
+  constructor(parts: ListenerParts, hearing: Hearing) {
+    this.#parts = parts;
+    this.#hearing = hearing;
+  }
+
+  hear(event: VoiceInputEvent): void {
+    switch (event.type) {
+      case 'frame': {
+        const { speaker, frame, atMs, pauseMs } = event;
+        const track = this.#track(speaker);
+        const voiced = !event.concealed && track.activity.isVoiced(frame);
+        track.recorder.push({ frame, atMs, pauseMs, voiced });
+        this.#follow(track, track.detector.frame(voiced, atMs));
+        if (voiced) this.#voiced(track, atMs);
+        break;
+      }
+      case 'silence':
+        this.#tracks.get(event.speaker.id)?.detector.silence(event.atMs);
+        break;
+      case 'gone': {
+        const track = this.#tracks.get(event.speaker.id);
+        if (!track) break;
+        this.#follow(track, track.detector.end());
+        this.#drop(track);
+        break;
+      }
+      case 'withdrawn': {
+        const { id } = event.speaker;
+        const track = this.#tracks.get(id);
+        if (track) this.#drop(track);
+        this.#hearing.onWithdrawn(id, event.atMs);
+        this.#close(this.#floor.withdraw(id));
+        break;
+      }
+    }
+    this.#schedule();
+  }
+
+  /** A turn that was over goes on after all: it opens the next one. */
+  resume(turn: Turn): void {
+    this.#floor.resume(turn);
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    for (const track of this.#tracks.values()) this.#drop(track);
+  }
+
+  #voiced({ speaker, detector }: Track, atMs: number): void {
+    if (detector.inTurn) {
+      this.#lastVoicedAtMs = atMs;
+      this.#isPaused = false;
+    }
+    this.#hearing.onVoice(speaker, atMs, detector.inTurn);
+  }
+
+  #track(speaker: Speaker): Track {
+    let track = this.#tracks.get(speaker.id);
+    if (!track) {
+      track = {
+        speaker,
+        activity: this.#parts.createVoiceActivity(),
+        detector: new TurnDetector(this.#parts.rule, FRAME_MS, this.#habitsOf(speaker.id)),
+        recorder: new UtteranceRecorder(speaker, this.#parts.createEncoder),
+      };
+      this.#tracks.set(speaker.id, track);
+    }
+    return track;
+  }
+
+  #habitsOf(speakerId: string): SpeakerHabits | undefined {
+    if (!this.#parts.adapts) return undefined;
+    const habits = this.#habits.get(speakerId) ?? new SpeakerHabits();
+    this.#habits.set(speakerId, habits);
+    return habits;
+  }
+
+  #drop(track: Track): void {
+    track.activity[Symbol.dispose]();
+    this.#tracks.delete(track.speaker.id);
+  }
+
+  #follow(track: Track, change: SpeechChange | undefined): void {
+    switch (change) {
+      case undefined:
+        break;
+      case 'started':
+        track.recorder.begin();
+        this.#floor.started(track.speaker.id);
+        break;
+      case 'ended':
+        this.#close(this.#floor.ended(track.speaker.id, track.recorder.end()));
+        break;
+    }
+  }
+
+  #close(turn: Turn | undefined): void {
+    if (turn) this.#hearing.onTurn(turn);
+  }
+
+  /** Clients send nothing while they are silent, so pauses and ends are found by the clock. */
+  #schedule(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    const inTurn = [...this.#tracks.values()].filter(({ detector }) => detector.inTurn);
+    if (inTurn.length === 0) return;
+    const { clock } = this.#parts;
+    const pauseAtMs = this.#isPaused ? Infinity : this.#lastVoicedAtMs + PAUSE_MS;
+    const dueAtMs = Math.min(pauseAtMs, ...inTurn.map(({ detector }) => detector.dueAtMs ?? Infinity));
+    this.#timer = clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => {
+      const nowMs = clock.nowMs();
+      for (const track of inTurn) this.#follow(track, track.detector.tick(nowMs));
+      if (!this.#isPaused && nowMs >= this.#lastVoicedAtMs + PAUSE_MS) this.#pause();
+      this.#schedule();
+    });
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    const unfinished = [...this.#tracks.values()]
+      .filter(({ detector }) => detector.inTurn)
+      .flatMap(({ recorder }) => recorder.soFar() ?? []);
+    // Nobody is in speech any more when the same moment ended the turn.
+    const turn = unfinished.length > 0 ? this.#floor.preview(unfinished) : undefined;
+    if (turn) this.#hearing.onPause(turn);
+  }
+}
