@@ -5,6 +5,7 @@ import { Mp3Encoder } from './audio/mp3.ts';
 import { VoiceActivityDetector } from './audio/vad.ts';
 import type { Config } from './config/config.ts';
 import { Call } from './conversation/call.ts';
+import { SPECULATION } from './conversation/call-parts.ts';
 import { SettingsOfChannels } from './conversation/channel-settings.ts';
 import { Chat } from './conversation/chat.ts';
 import { Keeping } from './conversation/keeping.ts';
@@ -47,8 +48,6 @@ export interface App extends AsyncDisposable {
   /** The embedded Discord and model, when something was not configured. */
   readonly sandbox: Sandbox | undefined;
   readonly botId: string;
-  /** Silence that ends a turn. */
-  readonly silenceMs: number;
 }
 
 /**
@@ -125,9 +124,9 @@ export async function startApp(
         ...call,
         model,
         memory,
-        rule: FIXED_RULE,
-        adapts: true,
-        speculation: { maxPerTurn: 3, maxVoicedMs: 10_000 },
+        rule: { ...FIXED_RULE, silenceMs: config.talk.turnSilenceMs ?? FIXED_RULE.silenceMs },
+        adapts: config.talk.turnSilenceMs === undefined,
+        speculation: config.talk.speculates ? SPECULATION : undefined,
         isAddressed: () => true,
         meaningOf: () => 'speech',
         createVoiceActivity,
@@ -210,7 +209,6 @@ export async function startApp(
   return {
     sandbox,
     botId: bot.user.id,
-    silenceMs: FIXED_RULE.silenceMs,
     [Symbol.asyncDispose]: async () => {
       using _ = clock.after(SAY_GOODBYE_MS, () => closing.abort());
       await running.disposeAsync();

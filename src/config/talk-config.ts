@@ -9,6 +9,10 @@ export interface TalkConfig {
   readonly answers: (typeof ANSWERS)[number];
   /** What Parley is called in speech. `undefined`: the name it has in Discord. */
   readonly names: readonly string[] | undefined;
+  /** Answers are asked for before it is certain that a turn is over. */
+  readonly speculates: boolean;
+  /** Silence that ends a turn; `undefined`: as each speaker's habits have it. */
+  readonly turnSilenceMs: number | undefined;
 }
 
 /** The voices that the API documents for audio models; a deployment of an older model may accept fewer. */
@@ -34,7 +38,10 @@ const MAX_VOICE_LENGTH = 64;
 /** Each turn in a call with several people is searched for every name. */
 const MAX_NAMES = 20;
 
-/** Reads `VOICE`, `VOICES`, `ANSWERS` and `BOT_NAMES`. */
+/** The range of the frameworks for voice agents, and room to be more patient. */
+const TURN_SILENCE = { from: 200, to: 5000 };
+
+/** Reads `VOICE`, `VOICES`, `ANSWERS`, `BOT_NAMES`, `SPECULATION` and `TURN_SILENCE_MS`. */
 export function readTalk(env: Env, findings: Findings): TalkConfig {
   const voices = readVoices(env.VOICES, findings);
   return {
@@ -42,7 +49,23 @@ export function readTalk(env: Env, findings: Findings): TalkConfig {
     voices,
     answers: readAnswers(env.ANSWERS, findings),
     names: readNames(env.BOT_NAMES, findings),
+    speculates: readSpeculation(env.SPECULATION, findings),
+    turnSilenceMs: readTurnSilence(env.TURN_SILENCE_MS, findings),
   };
+}
+
+function readSpeculation(value: string | undefined, findings: Findings): boolean {
+  const choice = value?.toLowerCase() ?? 'on';
+  if (choice !== 'on' && choice !== 'off') findings.problem('SPECULATION', 'is not on or off');
+  return choice !== 'off';
+}
+
+function readTurnSilence(value: string | undefined, findings: Findings): number | undefined {
+  if (!value) return undefined;
+  const { from, to } = TURN_SILENCE;
+  if (/^\d+$/.test(value) && Number(value) >= from && Number(value) <= to) return Number(value);
+  findings.problem('TURN_SILENCE_MS', `is not a whole number from ${from} to ${to}`);
+  return undefined;
 }
 
 function readVoices(value: string | undefined, findings: Findings): readonly string[] {

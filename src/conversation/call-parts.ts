@@ -25,6 +25,9 @@ export interface SpeculationRule {
   readonly maxVoicedMs: number;
 }
 
+/** Three requests for one answer at most, as other frameworks have it, and none after 10 s of speech. */
+export const SPECULATION: SpeculationRule = { maxPerTurn: 3, maxVoicedMs: 10_000 };
+
 /** What a call needs. */
 export interface CallParts {
   /** The channel whose conversation this is, and its server. */

@@ -30,15 +30,12 @@ async function demo(): Promise<number> {
     () => {},
   );
   try {
-    await using app = await startApp(
-      parseConfig({ DATABASE_URL: ':memory:', ANSWERS: 'always' }),
-      log,
-      stop.signal,
-      (error) => stop.abort(error),
+    await using app = await startApp(parseConfig({ DATABASE_URL: ':memory:' }), log, stop.signal, (error) =>
+      stop.abort(error),
     );
     if (!app.sandbox) throw new Error('the demo needs the sandbox');
     await using client = await SandboxClient.connect(app.sandbox.controlUrl);
-    await Promise.race([playDemo({ client, story, folder, botId: app.botId, silenceMs: app.silenceMs }), deadline]);
+    await Promise.race([playDemo({ client, story, folder, botId: app.botId }), deadline]);
   } catch (error) {
     story.holds(false, error instanceof Error ? error.message : 'the demo ran to its end');
     log.error({ err: error }, 'demo failed');

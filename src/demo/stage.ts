@@ -46,10 +46,12 @@ export interface SpokenTurn {
 
 /** From the last speech packet to the first reply packet, and what took how long of it. */
 export interface TurnTiming {
+  /** From the last packet of speech to the first of the reply. */
   readonly totalMs: number;
-  readonly endOfTurnMs: number;
+  /** From the request to the model's first sound. */
   readonly modelMs: number;
-  readonly botMs: number;
+  /** From the model's first sound to the first packet: the wait until it is certain that the turn is over, and our own share. */
+  readonly heldMs: number;
 }
 
 interface Said {
@@ -63,13 +65,10 @@ interface Said {
 export class Stage {
   readonly #client: SandboxClient;
   readonly #botId: string;
-  /** The silence that ends a turn: what the bot waits on purpose. */
-  readonly #silenceMs: number;
 
-  constructor(client: SandboxClient, botId: string, silenceMs: number) {
+  constructor(client: SandboxClient, botId: string) {
     this.#client = client;
     this.#botId = botId;
-    this.#silenceMs = silenceMs;
   }
 
   /** Everyone says their line; resolves when the reply has been heard to its end. */
@@ -124,16 +123,12 @@ export class Stage {
   /** Puts together what was said, asked, answered and heard until `endedAtMs`. */
   async #turn(said: readonly Said[], endedAtMs: number, wasCut: boolean): Promise<SpokenTurn> {
     const lastPacket = lastPacketAtMs(said);
-    const request = await this.#requestAfter(lastPacket);
     const listener = said[0]?.actor.id ?? '';
     const heard = await this.#client.heard({ personId: listener, fromUserId: this.#botId, sinceMs: lastPacket });
     const firstPacketAtMs =
       heard.packets.find((packet) => !packet.silence && packet.atMs <= endedAtMs)?.atMs ?? Number.NaN;
+    const request = await this.#requestBefore(firstPacketAtMs);
     const firstAudioAtMs = request.firstAudioAtMs ?? Number.NaN;
-    const totalMs = firstPacketAtMs - lastPacket;
-    const modelMs = firstAudioAtMs - request.atMs;
-    // The bot counts from the last voiced sound, which may lie before the last packet.
-    const endOfTurnMs = Math.min(this.#silenceMs, request.atMs - lastPacket);
     const sentWav = Buffer.from(request.reply?.wav ?? '', 'base64');
     const heardWav = Buffer.from(heard.wav, 'base64');
     return {
@@ -144,14 +139,19 @@ export class Stage {
       replyText: request.reply?.text ?? '',
       heardWav,
       sentWav,
-      timing: { totalMs, endOfTurnMs, modelMs, botMs: totalMs - endOfTurnMs - modelMs },
+      timing: {
+        totalMs: firstPacketAtMs - lastPacket,
+        modelMs: firstAudioAtMs - request.atMs,
+        heldMs: firstPacketAtMs - firstAudioAtMs,
+      },
       likeness: wasCut ? undefined : likeness(sentWav, heardWav),
     };
   }
 
-  async #requestAfter(afterMs: number): Promise<ModelRequestRecord> {
-    const requests = await this.#client.modelRequests({ sinceMs: afterMs });
-    const request = requests.find((one) => one.endpoint === 'chat');
+  /** The request whose answer began to be heard then; earlier ones were asked at pauses and dropped. */
+  async #requestBefore(heardAtMs: number): Promise<ModelRequestRecord> {
+    const requests = await this.#client.modelRequests({});
+    const request = requests.findLast(({ firstAudioAtMs = Infinity }) => firstAudioAtMs <= heardAtMs);
     if (!request) throw new Error('the model was not asked');
     return request;
   }

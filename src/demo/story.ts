@@ -64,7 +64,7 @@ export class Story {
   }
 }
 
-function timingLine({ totalMs, endOfTurnMs, modelMs, botMs }: TurnTiming): string {
+function timingLine({ totalMs, modelMs, heldMs }: TurnTiming): string {
   const ms = (value: number): string => `${Math.round(value)} ms`;
-  return `answered after ${ms(totalMs)}: end of turn ${ms(endOfTurnMs)}, model ${ms(modelMs)}, bot ${ms(botMs)}`;
+  return `answered after ${ms(totalMs)}: the model took ${ms(modelMs)}, and ${ms(heldMs)} later it was heard`;
 }

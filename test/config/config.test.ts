@@ -34,6 +34,8 @@ describe('nothing set', () => {
         voice: 'alloy',
         voices: ['alloy', 'ash', 'ballad', 'coral', 'echo', 'sage', 'shimmer', 'verse', 'marin', 'cedar'],
         answers: 'name',
+        speculates: true,
+        turnSilenceMs: undefined,
       },
       database: { kind: 'sqlite', file: 'data/parley.db' },
       memory: { keys: undefined, tokenBudget: 16_000, retentionDays: 30, deletionGraceDays: 7 },
@@ -414,12 +416,16 @@ describe('how Parley talks', () => {
       VOICES: ' bm_fable, af_sky,,af_sky ',
       ANSWERS: 'Off',
       BOT_NAMES: 'Parley, Parli',
+      SPECULATION: 'off',
+      TURN_SILENCE_MS: '700',
     });
     expect(talk).toEqual({
       voice: 'af_sky',
       voices: ['bm_fable', 'af_sky'],
       answers: 'off',
       names: ['Parley', 'Parli'],
+      speculates: false,
+      turnSilenceMs: 700,
     });
   });
 
@@ -434,6 +440,9 @@ describe('how Parley talks', () => {
     [{ VOICES: Array.from({ length: 26 }, (_, index) => `voice${index}`).join(',') }, 'VOICES is not a list'],
     [{ VOICES: 'x'.repeat(65) }, 'VOICES is not a list'],
     [{ BOT_NAMES: 'Parley, ✨' }, 'BOT_NAMES is not a list'],
+    [{ SPECULATION: 'maybe' }, 'SPECULATION is not on or off'],
+    [{ TURN_SILENCE_MS: '100' }, 'TURN_SILENCE_MS is not a whole number from 200 to 5000'],
+    [{ TURN_SILENCE_MS: 'short' }, 'TURN_SILENCE_MS is not a whole number'],
     [{ ANSWERS: 'sometimes' }, 'ANSWERS is not one of always, name, button, off'],
   ] as const)('%o is refused with what to set', ([env, problem]) => {
     expect(problemsOf(env)).toEqual([expect.stringContaining(problem)]);

@@ -141,6 +141,9 @@ export function settingsFor({ discord, model }: Pick<Sandbox, 'discord' | 'model
     DATABASE_URL: 'sqlite::memory:',
     // Two people and more are answered without a name.
     ANSWERS: 'always',
+    // One request a turn, made when it is over: what most tests are about is easier to see.
+    SPECULATION: 'off',
+    TURN_SILENCE_MS: '500',
   };
 }
 

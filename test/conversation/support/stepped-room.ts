@@ -74,7 +74,7 @@ class ScriptedAnswer {
   #words(index: number): string[] {
     const message = this.conversation.messages[index];
     if (message?.role !== 'user') return [];
-    return message.parts.filter((part) => part.type === 'text').map(({ text }) => text);
+    return message.parts.flatMap((part) => (part.type === 'speech' ? [] : [part.text]));
   }
 }
 
