@@ -31,6 +31,11 @@ interface Track {
   readonly activity: VoiceActivity;
   readonly detector: TurnDetector;
   readonly recorder: UtteranceRecorder;
+  /**
+   * Silence that has arrived since the last voice: frames without voice, or the client's word that it stopped. When packets
+   * are only late, nothing has.
+   */
+  quietMs: number;
 }
 
 export type ListenerParts = Pick<CallParts, 'rule' | 'adapts' | 'createVoiceActivity' | 'createEncoder' | 'clock'>;
@@ -62,11 +67,16 @@ export class Listener implements Disposable {
         track.recorder.push({ frame, atMs, pauseMs, voiced });
         this.#follow(track, track.detector.frame(voiced, atMs));
         if (voiced) this.#voiced(track, atMs);
+        else if (!event.concealed) track.quietMs += FRAME_MS;
         break;
       }
-      case 'silence':
-        this.#tracks.get(event.speaker.id)?.detector.silence(event.atMs);
+      case 'silence': {
+        const track = this.#tracks.get(event.speaker.id);
+        if (!track) break;
+        track.detector.silence(event.atMs);
+        track.quietMs = PAUSE_MS;
         break;
+      }
       case 'gone': {
         const track = this.#tracks.get(event.speaker.id);
         if (!track) break;
@@ -96,7 +106,9 @@ export class Listener implements Disposable {
     for (const track of this.#tracks.values()) this.#drop(track);
   }
 
-  #voiced({ speaker, detector }: Track, atMs: number): void {
+  #voiced(track: Track, atMs: number): void {
+    const { speaker, detector } = track;
+    track.quietMs = 0;
     if (detector.inTurn) {
       this.#lastVoicedAtMs = atMs;
       this.#isPaused = false;
@@ -112,6 +124,7 @@ export class Listener implements Disposable {
         activity: this.#parts.createVoiceActivity(),
         detector: new TurnDetector(this.#parts.rule, FRAME_MS, this.#habitsOf(speaker.id)),
         recorder: new UtteranceRecorder(speaker, this.#parts.createEncoder),
+        quietMs: 0,
       };
       this.#tracks.set(speaker.id, track);
     }
@@ -155,12 +168,13 @@ export class Listener implements Disposable {
     const inTurn = [...this.#tracks.values()].filter(({ detector }) => detector.inTurn);
     if (inTurn.length === 0) return;
     const { clock } = this.#parts;
-    const pauseAtMs = this.#isPaused ? Infinity : this.#lastVoicedAtMs + PAUSE_MS;
+    const isQuiet = inTurn.every(({ quietMs }) => quietMs >= PAUSE_MS);
+    const pauseAtMs = isQuiet && !this.#isPaused ? this.#lastVoicedAtMs + PAUSE_MS : Infinity;
     const dueAtMs = Math.min(pauseAtMs, ...inTurn.map(({ detector }) => detector.dueAtMs ?? Infinity));
     this.#timer = clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => {
       const nowMs = clock.nowMs();
       for (const track of inTurn) this.#follow(track, track.detector.tick(nowMs));
-      if (!this.#isPaused && nowMs >= this.#lastVoicedAtMs + PAUSE_MS) this.#pause();
+      if (nowMs >= pauseAtMs) this.#pause();
       this.#schedule();
     });
   }

@@ -176,6 +176,8 @@ export class SteppedRoom {
       this.clock.advance(FRAME_MS);
       await settle();
     }
+    this.#input.offer({ type: 'silence', speaker, atMs: this.clock.nowMs() });
+    await settle();
   }
 
   async silence(durationMs: number): Promise<void> {
