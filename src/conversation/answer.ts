@@ -1,4 +1,4 @@
-import { FRAME_MS, type Frame } from '../audio/frame.ts';
+import { FRAME_MS } from '../audio/frame.ts';
 import { ModelError } from '../model/errors.ts';
 import type { Conversation } from '../model/model.ts';
 import { readAloud } from '../model/read-aloud.ts';
@@ -26,8 +26,6 @@ export interface AnswerOptions {
   readonly number: number;
   /** Answers to what became this turn that were asked for before and withdrawn. */
   readonly dropped: number;
-  /** Called with each frame as it goes out. */
-  readonly onFrame: (frame: Frame) => void;
   readonly callSignal: AbortSignal;
 }
 
@@ -157,11 +155,9 @@ export class Answer {
   }
 
   async #speak(conversation: Conversation, remembered: RememberedTurn): Promise<ReplyOutcome> {
-    const { parts, onFrame } = this.#options;
-    const { model, output, captions, settings, onPhase } = parts;
+    const { model, output, captions, settings, onPhase } = this.#options.parts;
     const options = { output: 'voice', voice: settings().voice } as const;
     const released = this.#released.promise;
-    let hasSounded = false;
     const reply = {
       output,
       loudness: this.#loudness,
@@ -172,11 +168,7 @@ export class Answer {
         void released.then(() => this.#writeDown());
       },
       onSound: () => void (this.#times.firstAudioMs ??= this.#sinceVoice()),
-      onFrame: (frame: Frame) => {
-        if (!hasSounded) onPhase('speaking');
-        hasSounded = true;
-        onFrame(frame);
-      },
+      onPlaying: () => onPhase('speaking'),
     };
     this.#times.askedMs = this.#sinceVoice();
     const events = model.respond(conversation, options, this.#signal);

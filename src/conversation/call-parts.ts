@@ -3,6 +3,7 @@ import type { Words } from '../language/words.ts';
 import type { Model } from '../model/model.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
+import type { EchoGate } from './echo-gate.ts';
 import type { Memory } from './memory.ts';
 import type { CallPhase, Captions, ChannelSettings, Interludes, VoiceInput, VoiceOutput } from './ports.ts';
 import type { TurnDetectorOptions } from './turn-detector.ts';
@@ -37,6 +38,8 @@ export interface CallParts {
   readonly callId: string;
   readonly input: VoiceInput;
   readonly output: VoiceOutput;
+  /** Knows what goes out when it comes back through a microphone. */
+  readonly echoes: EchoGate;
   readonly interludes: Interludes;
   readonly captions: Captions;
   readonly model: Model;

@@ -207,7 +207,6 @@ export class Call implements RunningCall {
       turn,
       number: ++this.#turnNumber,
       dropped: this.#dropped,
-      onFrame: () => {},
       callSignal: this.#signal,
     });
     const answering: Answering = { answer, bargeIn: new BargeIn(), isClosed: false, judging: 0 };

@@ -1,4 +1,5 @@
 import { FRAME_MS } from '../audio/frame.ts';
+import { levelDbfs } from '../audio/level.ts';
 import type { CallParts, VoiceActivity } from './call-parts.ts';
 import { Floor } from './floor.ts';
 import type { Speaker, VoiceInputEvent } from './ports.ts';
@@ -38,7 +39,10 @@ interface Track {
   quietMs: number;
 }
 
-export type ListenerParts = Pick<CallParts, 'rule' | 'adapts' | 'createVoiceActivity' | 'createEncoder' | 'clock'>;
+export type ListenerParts = Pick<
+  CallParts,
+  'rule' | 'adapts' | 'createVoiceActivity' | 'createEncoder' | 'echoes' | 'clock'
+>;
 
 /** Hears everyone on their own track, and finds when the room speaks, pauses and has finished. */
 export class Listener implements Disposable {
@@ -63,7 +67,8 @@ export class Listener implements Disposable {
       case 'frame': {
         const { speaker, frame, atMs, pauseMs } = event;
         const track = this.#track(speaker);
-        const voiced = !event.concealed && track.activity.isVoiced(frame);
+        const isEcho = this.#parts.echoes.isEcho(speaker.id, levelDbfs(frame), atMs);
+        const voiced = track.activity.isVoiced(frame) && !event.concealed && !isEcho;
         track.recorder.push({ frame, atMs, pauseMs, voiced });
         this.#follow(track, track.detector.frame(voiced, atMs));
         if (voiced) this.#voiced(track, atMs);
@@ -139,6 +144,7 @@ export class Listener implements Disposable {
   }
 
   #drop(track: Track): void {
+    this.#parts.echoes.forget(track.speaker.id);
     track.activity[Symbol.dispose]();
     this.#tracks.delete(track.speaker.id);
   }

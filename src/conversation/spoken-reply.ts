@@ -42,8 +42,8 @@ export interface ReplyParts {
   readonly released: Promise<void>;
   /** Called with the first sound that is not silence, when it has come from the model. */
   readonly onSound: () => void;
-  /** Called with each frame as it goes out. */
-  readonly onFrame: (frame: Frame) => void;
+  /** Called when the first sound goes out. */
+  readonly onPlaying: () => void;
 }
 
 /** For a reply whose words are in the channel already. */
@@ -155,13 +155,12 @@ export class SpokenReply {
   /** The reply's sound from its first audible frame on, once it may be heard. */
   async *#audible(
     queue: AsyncIterable<Frame>,
-    { loudness, onSound, onFrame }: ReplyParts,
+    { loudness, onSound, onPlaying }: ReplyParts,
     open: Promise<unknown>,
   ): AsyncGenerator<Frame> {
     const sound = withoutLeadingSilence(queue, () => this.#trimmedFrames++);
     for await (const frame of loudness.applyTo(held(sound, onSound, open))) {
-      this.#playedFrames++;
-      onFrame(frame);
+      if (this.#playedFrames++ === 0) onPlaying();
       yield frame;
     }
   }

@@ -26,6 +26,8 @@ export interface OpusSink {
 
 export interface PlayoutOptions {
   readonly sink: OpusSink;
+  /** Called with each frame that has been sent. */
+  readonly onFrame?: (frame: Frame) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -101,6 +103,7 @@ class Reply {
   readonly #source: AsyncIterator<Frame>;
   readonly #aborted: Aborted;
   readonly #encoder: OpusEncoder;
+  readonly #onFrame: ((frame: Frame) => void) | undefined;
   /** When the next frame is due; `undefined` until the first has left. */
   #dueMs: number | undefined;
   #firstFrameAtMs: number | undefined;
@@ -109,11 +112,12 @@ class Reply {
   #maxLateMs = 0;
 
   constructor(
-    { sink, clock, log, encoder }: PlayoutOptions & { encoder: OpusEncoder },
+    { sink, clock, log, encoder, onFrame }: PlayoutOptions & { encoder: OpusEncoder },
     frames: AsyncIterable<Frame>,
     aborted: Aborted,
   ) {
     this.#encoder = encoder;
+    this.#onFrame = onFrame;
     this.#sink = sink;
     this.#clock = clock;
     this.#log = log;
@@ -146,6 +150,7 @@ class Reply {
       const packet = this.#encoder.encode(next);
       if (!(await this.#untilDue()) || !(await this.#send(packet))) return false;
       this.#playedFrames++;
+      this.#onFrame?.(next);
     }
   }
 

@@ -10,6 +10,7 @@ export type StartCall = (
     | 'callId'
     | 'input'
     | 'output'
+    | 'echoes'
     | 'interludes'
     | 'captions'
     | 'words'

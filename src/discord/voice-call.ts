@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { Guild, GuildTextBasedChannel, Message } from 'discord.js';
 
 import type { Frame } from '../audio/frame.ts';
+import { levelDbfs } from '../audio/level.ts';
 import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
+import { EchoGate } from '../conversation/echo-gate.ts';
 import { InterludePlayer, type InterludeEnd, type InterludeKind } from '../conversation/interlude.ts';
 import type { CallPhase, ChannelSettings, RunningCall } from '../conversation/ports.ts';
 import type { TurnStats } from '../conversation/turn-stats.ts';
@@ -214,7 +216,9 @@ export class VoiceCall {
       clock,
       log: this.#log,
     });
-    this.#output = new Playout({ sink: link, clock, log: this.#log });
+    const echoes = new EchoGate();
+    const onFrame = (frame: Frame): void => echoes.sent(levelDbfs(frame), clock.nowMs());
+    this.#output = new Playout({ sink: link, onFrame, clock, log: this.#log });
     this.#interludes = new InterludePlayer({ output: this.#output, clock });
     const call = {
       conversationId: this.conversationId,
@@ -222,6 +226,7 @@ export class VoiceCall {
       callId: randomUUID(),
       input: this.#input,
       output: this.#output,
+      echoes,
       interludes: this.#interludes,
       captions: this.#captions,
       words,

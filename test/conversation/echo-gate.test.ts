@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../../src/audio/frame.ts';
 import { levelDbfs } from '../../src/audio/level.ts';
 import { VoiceActivityDetector } from '../../src/audio/vad.ts';
-import { BargeIn } from '../../src/conversation/barge-in.ts';
+import { BargeIn, isSpeech } from '../../src/conversation/barge-in.ts';
 import { EchoGate } from '../../src/conversation/echo-gate.ts';
 import { Synthesizer } from '../../src/sandbox/speech.ts';
 import { seededRandom } from '../../src/sandbox/voice/random.ts';
@@ -59,9 +59,8 @@ function interruptedAtMs(reply: Float64Array, heard: Float64Array): number | und
     const voiced = activity.isVoiced(frame);
     // A client sends what is louder than its gate.
     if (levelDbfs(frame) < -55) continue;
-    if (!gate.isEcho('speaker', levelDbfs(frame), atMs + 7) && voiced && bargeIn.voiced('speaker', atMs)) {
-      return number * FRAME_MS;
-    }
+    if (gate.isEcho('speaker', levelDbfs(frame), atMs + 7) || !voiced) continue;
+    if (isSpeech(bargeIn.voiced('speaker', atMs, true))) return number * FRAME_MS;
   }
   return undefined;
 }

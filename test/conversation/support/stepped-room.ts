@@ -2,6 +2,7 @@ import { FRAME_MS, FRAME_SAMPLES, type Frame } from '../../../src/audio/frame.ts
 import { FrameQueue } from '../../../src/audio/frame-queue.ts';
 import { Call } from '../../../src/conversation/call.ts';
 import type { OverlapMeaning } from '../../../src/conversation/call-parts.ts';
+import { EchoGate } from '../../../src/conversation/echo-gate.ts';
 import { Memory } from '../../../src/conversation/memory.ts';
 import type {
   AnswerMode,
@@ -143,6 +144,7 @@ export class SteppedRoom {
         callId: 'call',
         input: { listen: () => this.#input },
         output: { play: (frames, signal) => this.#play(frames, signal) },
+        echoes: new EchoGate(),
         interludes: { voiced: () => {}, hold: () => ({ [Symbol.dispose]: () => {} }) },
         captions: { begin: (speaker) => this.#caption(speaker), notice: (text) => void this.notices.push(text) },
         model,
