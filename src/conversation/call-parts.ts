@@ -15,9 +15,6 @@ export interface VoiceActivity extends Disposable {
   isVoiced(frame: Frame): boolean;
 }
 
-/** What somebody means who speaks over a reply: that they listen, that it should end, or something of their own. */
-export type OverlapMeaning = 'backchannel' | 'stop' | 'speech';
-
 /** How much may be asked for in vain. */
 export interface SpeculationRule {
   /** Answers to one turn that are asked for and dropped. */
@@ -58,10 +55,8 @@ export interface CallParts {
   readonly adapts: boolean;
   /** Asking before it is certain that a turn is over; `undefined`: never. */
   readonly speculation: SpeculationRule | undefined;
-  /** Whether words are meant for the bot by name. */
-  readonly isAddressed: (words: string) => boolean;
-  /** What words said over a reply ask for. */
-  readonly meaningOf: (words: string) => OverlapMeaning;
+  /** What the bot is called in speech. */
+  readonly names: readonly string[];
   readonly createVoiceActivity: () => VoiceActivity;
   readonly createEncoder: () => SpeechEncoder;
   readonly clock: Clock;

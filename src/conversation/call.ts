@@ -1,23 +1,19 @@
+import { isAddressed, meaningOver, type OverReply } from './addressed.ts';
 import { Answer } from './answer.ts';
 import { Attention, type Addressee } from './attention.ts';
-import { BargeIn, isSpeech } from './barge-in.ts';
-import type { CallParts, OverlapMeaning } from './call-parts.ts';
+import type { CallParts } from './call-parts.ts';
+import { GivingWay } from './giving-way.ts';
 import { Listener } from './listener.ts';
 import type { RunningCall, Speaker } from './ports.ts';
 import { isSameTurn, joined, recordsOf, type Turn } from './turn.ts';
 import { Understanding } from './understanding.ts';
 
-/** After so much quiet whoever spoke over the reply is done, and it comes to the foreground again. */
-const RELAX_MS = 300;
-
 /** The answer in the making, and what happens around it. */
 interface Answering {
   readonly answer: Answer;
-  readonly bargeIn: BargeIn;
+  readonly givingWay: GivingWay;
   /** Its turn is over, for what the listener knows. */
   isClosed: boolean;
-  /** How many decisions about speech over it wait for words. */
-  judging: number;
 }
 
 /**
@@ -39,11 +35,10 @@ export class Call implements RunningCall {
   /** What has been said while the room pauses, and nothing since. */
   #pausedTurn: Turn | undefined;
   /** Speech over a reply that asks for no other, found out before it was over. */
-  #judged: { readonly turn: Turn; readonly meaning: OverlapMeaning } | undefined;
+  #judged: { readonly turn: Turn; readonly meaning: OverReply } | undefined;
   /** Answers to the present turn that were asked for too early. */
   #dropped = 0;
   #turnNumber = 0;
-  #relaxing: Disposable | undefined;
 
   /** Listens and answers until the signal aborts; the answer then in the making ends with it. */
   constructor(parts: CallParts, signal: AbortSignal) {
@@ -60,7 +55,7 @@ export class Call implements RunningCall {
   }
 
   stop(): void {
-    this.#answering?.answer.stop();
+    if (this.#answering?.answer.state === 'released') this.#answering.answer.stop();
   }
 
   address(personId: string): void {
@@ -72,7 +67,7 @@ export class Call implements RunningCall {
       for await (const event of this.#parts.input.listen(this.#signal)) this.#listener.hear(event);
     } finally {
       this.#listener[Symbol.dispose]();
-      this.#relaxing?.[Symbol.dispose]();
+      this.#answering?.givingWay[Symbol.dispose]();
       this.#waiting = undefined;
       await this.#answering?.answer.ended;
     }
@@ -83,24 +78,15 @@ export class Call implements RunningCall {
     if (inTurn) this.#pausedTurn = undefined;
     const answering = this.#answering;
     if (!answering) return;
-    const { answer, bargeIn, isClosed } = answering;
+    const { answer, givingWay, isClosed } = answering;
     if (answer.state === 'held' && !isClosed) {
       if (inTurn) this.#dropSpeculation(answer);
       return;
     }
     if (answer.state !== 'held' && answer.state !== 'released') return;
     const isParty = this.#isParty(speaker.id, answer.turn);
-    const yielding = bargeIn.voiced(speaker.id, atMs, isParty);
-    if (answer.barelyBegun && isParty && inTurn && isSpeech(yielding)) {
-      // Nobody has heard anything yet: they had only paused. What they said so far belongs to the turn they are in.
-      answer.withdraw();
-      this.#listener.resume(answer.turn);
-      return;
-    }
-    if (yielding === 'yield' && inTurn) answer.stop();
-    else if (yielding === 'pause' || yielding === 'yield') answer.loudness.set('paused');
-    else if (yielding !== 'none' && answer.loudness.level === 'full') answer.loudness.set('ducked');
-    this.#relaxLater(answering);
+    // Nobody has heard anything yet: they had only paused. What they said so far belongs to the turn they are in.
+    if (givingWay.voiced(speaker.id, atMs, { isParty, inTurn }) === 'withdrawn') this.#listener.resume(answer.turn);
   }
 
   #paused(turn: Turn): void {
@@ -175,12 +161,9 @@ export class Call implements RunningCall {
 
   /** Decides about a turn that is over. */
   async #consider(turn: Turn): Promise<void> {
-    if (this.#addresseeOf(turn) === 'words' && !this.#answering && this.#parts.speculation) {
-      if (this.#attention.isEngaged(this.#parts.clock.nowMs())) {
-        await this.#settle(this.#begin(turn));
-        return;
-      }
-    }
+    const { speculation, clock } = this.#parts;
+    const mayPrepare = speculation !== undefined && !this.#answering && this.#attention.isEngaged(clock.nowMs());
+    if (mayPrepare && this.#addresseeOf(turn) === 'words') return this.#settle(this.#begin(turn));
     const isOurs = await this.#isOurs(turn);
     if (isOurs === true) this.#ask(turn);
     else if (isOurs === false) await this.#overheard(turn);
@@ -190,8 +173,11 @@ export class Call implements RunningCall {
   async #isOurs(turn: Turn): Promise<boolean | undefined> {
     const addressee: Addressee = this.#addresseeOf(turn);
     if (addressee !== 'words') return addressee === 'nobody' ? undefined : addressee === 'us';
-    const words = await this.#understanding.wordsOf(turn);
-    return words?.some((one) => this.#parts.isAddressed(one)) ?? false;
+    return this.#isCalled(await this.#understanding.wordsOf(turn));
+  }
+
+  #isCalled(words: readonly string[] | undefined): boolean {
+    return words?.some((one) => isAddressed(one, this.#parts.names)) ?? false;
   }
 
   #ask(said: Turn): void {
@@ -209,15 +195,15 @@ export class Call implements RunningCall {
       dropped: this.#dropped,
       callSignal: this.#signal,
     });
-    const answering: Answering = { answer, bargeIn: new BargeIn(), isClosed: false, judging: 0 };
+    const answering: Answering = { answer, givingWay: new GivingWay(answer, this.#parts.clock), isClosed: false };
     this.#answering = answering;
     void answer.ended.then(() => this.#answered(answer));
     return answering;
   }
 
   #answered(answer: Answer): void {
+    this.#answering?.givingWay[Symbol.dispose]();
     this.#answering = undefined;
-    this.#relaxing?.[Symbol.dispose]();
     if (answer.state !== 'withdrawn') {
       const speakers = answer.turn.utterances.map(({ speaker }) => speaker.id);
       this.#attention.answered(speakers, this.#parts.clock.nowMs());
@@ -235,33 +221,22 @@ export class Call implements RunningCall {
   async #judge(turn: Turn, at: 'paused' | 'ended'): Promise<void> {
     const answering = this.#answering;
     if (!answering) return;
-    answering.judging++;
-    const words = await this.#understanding.wordsOf(turn);
-    answering.judging--;
-    const { answer } = answering;
+    const { answer, givingWay } = answering;
+    const words = await givingWay.until(this.#understanding.wordsOf(turn));
     const isParty = turn.utterances.some(({ speaker }) => this.#isParty(speaker.id, answer.turn));
-    const meaning = words === undefined ? 'speech' : this.#parts.meaningOf(words.join(' '));
-    if (meaning === 'speech' && (isParty || words?.some((one) => this.#parts.isAddressed(one)))) {
+    const {
+      names,
+      words: { overReply },
+    } = this.#parts;
+    const meaning = words === undefined ? 'speech' : meaningOver(words.join(' '), names, overReply);
+    if (meaning === 'speech' && (isParty || this.#isCalled(words))) {
       answer.stop();
       if (at === 'ended') await this.#consider(turn);
       return;
     }
     if (meaning === 'stop') answer.stop();
-    else this.#relax(answering);
     if (at === 'paused' && meaning !== 'speech') this.#judged = { turn, meaning };
     if (at === 'ended' && meaning !== 'backchannel') await this.#overheard(turn);
-  }
-
-  /** Brings the reply back once those who spoke over it are quiet and nothing about them is open. */
-  #relaxLater(answering: Answering): void {
-    const { clock } = this.#parts;
-    this.#relaxing?.[Symbol.dispose]();
-    this.#relaxing = clock.after(RELAX_MS, () => this.#relax(answering));
-  }
-
-  #relax({ answer, bargeIn, judging }: Answering): void {
-    const quietMs = this.#parts.clock.nowMs() - (bargeIn.lastVoicedAtMs ?? -Infinity);
-    if (judging === 0 && quietMs >= RELAX_MS) answer.loudness.set('full');
   }
 
   /** Whether a person may interrupt an answer: it is for them, or the room is theirs. */
@@ -283,10 +258,7 @@ export class Call implements RunningCall {
     const turn = this.#consented(said);
     this.#dropped = 0;
     if (!turn) return;
-    const records = recordsOf(turn).map((record, index) => {
-      const transcript = words?.[said.utterances.indexOf(turn.utterances[index]!)];
-      return transcript === undefined ? record : { ...record, transcript, speech: undefined };
-    });
+    const records = recordsOf(turn, (utterance) => words?.[said.utterances.indexOf(utterance)]);
     try {
       await memory.overheard({
         id: `call:${callId}:${++this.#turnNumber}`,

@@ -40,15 +40,18 @@ export function joined(one: Turn | undefined, other: Turn): Turn {
   return { utterances: utterances.toSorted((a, b) => a.startedAtMs - b.startedAtMs) };
 }
 
-/** What is kept of a turn's utterances. */
-export function recordsOf(turn: Turn): UtteranceRecord[] {
+/** What is kept of a turn's utterances: the words, where they are known, in place of the sound. */
+export function recordsOf(turn: Turn, wordsOf: (utterance: Utterance) => string | undefined = () => undefined) {
   const startedAtMs = turn.utterances[0]?.startedAtMs ?? 0;
-  return turn.utterances.map((utterance) => ({
-    speakerId: utterance.speaker.id,
-    speakerName: utterance.speaker.name,
-    offsetMs: Math.round(utterance.startedAtMs - startedAtMs),
-    text: undefined,
-    transcript: undefined,
-    speech: utterance.speech,
-  }));
+  return turn.utterances.map((utterance): UtteranceRecord => {
+    const transcript = wordsOf(utterance);
+    return {
+      speakerId: utterance.speaker.id,
+      speakerName: utterance.speaker.name,
+      offsetMs: Math.round(utterance.startedAtMs - startedAtMs),
+      text: undefined,
+      transcript,
+      speech: transcript === undefined ? utterance.speech : undefined,
+    };
+  });
 }

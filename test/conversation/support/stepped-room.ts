@@ -1,7 +1,6 @@
 import { FRAME_MS, FRAME_SAMPLES, type Frame } from '../../../src/audio/frame.ts';
 import { FrameQueue } from '../../../src/audio/frame-queue.ts';
 import { Call } from '../../../src/conversation/call.ts';
-import type { OverlapMeaning } from '../../../src/conversation/call-parts.ts';
 import { EchoGate } from '../../../src/conversation/echo-gate.ts';
 import { Memory } from '../../../src/conversation/memory.ts';
 import type {
@@ -157,8 +156,7 @@ export class SteppedRoom {
         rule: FIXED_RULE,
         adapts: false,
         speculation: speculates ? { maxPerTurn: 3, maxVoicedMs: 10_000 } : undefined,
-        isAddressed: (words) => words.includes('Parley'),
-        meaningOf,
+        names: ['Parley'],
         createVoiceActivity: () => ({ isVoiced: (frame: Frame) => (frame[0] ?? 0) !== 0, [Symbol.dispose]: () => {} }),
         createEncoder: () => ({ encode: (frame: Frame) => Uint8Array.of(frame[0] ?? 0) }),
         clock: this.clock,
@@ -299,11 +297,6 @@ function numbered(number: number): Frame {
 function readNumbered(frame: Frame): PlayedFrame {
   const [before = 1, mark = 0, after = 1] = frame.subarray(FRAME_SAMPLES - 3);
   return { number: Math.round(((mark / (before + after)) * 20_000 - 1000) / 10), gain: after / 10_000 };
-}
-
-function meaningOf(words: string): OverlapMeaning {
-  if (words === 'Mm-hm.' || words === '') return 'backchannel';
-  return words === 'Stop.' ? 'stop' : 'speech';
 }
 
 /** Lets everything that is ready to run, run. */

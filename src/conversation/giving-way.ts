@@ -1,0 +1,64 @@
+import type { Clock } from '../time/clock.ts';
+import type { Answer } from './answer.ts';
+import { BargeIn, isSpeech } from './barge-in.ts';
+
+/** After so much quiet whoever spoke over the reply is done, and it comes to the foreground again. */
+const RELAX_MS = 300;
+
+/** How one answer gives way to those who speak over it, and comes back: ducked, paused, cut or withdrawn. */
+export class GivingWay implements Disposable {
+  readonly #answer: Answer;
+  readonly #clock: Clock;
+  readonly #bargeIn = new BargeIn();
+  /** Decisions about speech over it that wait for words. */
+  #open = 0;
+  #relaxing: Disposable | undefined;
+
+  constructor(answer: Answer, clock: Clock) {
+    this.#answer = answer;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes a speaker's voiced frame. `isParty`: the answer is for them; `inTurn`: it is speech that will also end.
+   * `withdrawn`: nobody had heard of the answer, so it never happened and the turn it was for goes on.
+   */
+  voiced(
+    speakerId: string,
+    atMs: number,
+    { isParty, inTurn }: { isParty: boolean; inTurn: boolean },
+  ): 'withdrawn' | undefined {
+    const answer = this.#answer;
+    const yielding = this.#bargeIn.voiced(speakerId, atMs, isParty);
+    if (answer.barelyBegun && isParty && inTurn && isSpeech(yielding)) {
+      answer.withdraw();
+      return 'withdrawn';
+    }
+    if (yielding === 'yield' && inTurn) answer.stop();
+    else if (yielding === 'pause' || yielding === 'yield') answer.loudness.set('paused');
+    else if (yielding !== 'none' && answer.loudness.level === 'full') answer.loudness.set('ducked');
+    this.#relaxing?.[Symbol.dispose]();
+    this.#relaxing = this.#clock.after(RELAX_MS, () => this.#relax());
+    return undefined;
+  }
+
+  /** The reply stays in the background until it is known what was said over it. */
+  async until<T>(decided: Promise<T>): Promise<T> {
+    this.#open++;
+    try {
+      return await decided;
+    } finally {
+      this.#open--;
+      this.#relax();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#relaxing?.[Symbol.dispose]();
+  }
+
+  #relax(): void {
+    const quietMs = this.#clock.nowMs() - (this.#bargeIn.lastVoicedAtMs ?? -Infinity);
+    if (this.#open === 0 && quietMs >= RELAX_MS) this.#answer.loudness.set('full');
+  }
+}
