@@ -64,7 +64,7 @@ export async function playDemo({ client, story, folder, botId }: DemoParts): Pro
   story.scene('Alice speaks over the reply');
   const { cut, turn, stoppedAfterMs } = await stage.interrupt(
     { actor: alice, text: 'Parley, tell us a little more about the game.' },
-    { actor: alice, text: 'Wait, I have a better idea.', delayMs: 1200 },
+    { actor: alice, text: 'I think I have a much better idea.', delayMs: 1200 },
   );
   await tell(cut);
   story.note(`Alice speaks, and Parley is silent ${Math.round(stoppedAfterMs)} ms after her first packet`);
