@@ -205,8 +205,11 @@ function Slider({ label, value, min = 0, max, step, unit, set }: SliderProps): J
     'label',
     { class: 'slider' },
     h('span', null, label),
-    h('output', null, `${value} ${unit}`),
+    // No <output>: a label names the first field in it, and that would be one.
+    h('span', { class: 'value', 'aria-hidden': 'true' }, `${value} ${unit}`),
     h('input', {
+      'aria-label': label,
+      'aria-valuetext': `${value} ${unit}`,
       type: 'range',
       min,
       max,
