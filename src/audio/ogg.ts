@@ -18,6 +18,8 @@ export interface OggOpusOptions {
   readonly packetSamples: number;
   /** Rate of the source, for information only. */
   readonly sourceRateHz: number;
+  /** Vorbis comments, such as `TITLE`. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -31,7 +33,7 @@ export function muxOggOpus(packets: readonly Uint8Array[], options: OggOpusOptio
 
   const pages = [
     page(FIRST_PAGE, 0, 0, [opusHead(options)]),
-    page(packets.length === 0 ? LAST_PAGE : 0, 0, 1, [opusTags()]),
+    page(packets.length === 0 ? LAST_PAGE : 0, 0, 1, [opusTags(options.tags ?? {})]),
   ];
   for (let start = 0; start < packets.length;) {
     const body = packetsForPage(packets, start);
@@ -64,13 +66,19 @@ function opusHead({ preSkip, sourceRateHz }: OggOpusOptions): Uint8Array {
   return head; // gain 0, channel mapping family 0
 }
 
-function opusTags(): Uint8Array {
-  const vendor = Buffer.from('Parley');
-  const tags = Buffer.alloc(8 + 4 + vendor.length + 4);
-  tags.write('OpusTags');
-  tags.writeUInt32LE(vendor.length, 8);
-  vendor.copy(tags, 12);
-  return tags;
+function opusTags(tags: Readonly<Record<string, string>>): Uint8Array {
+  const comments = Object.entries(tags).map(([name, value]) => `${name}=${value}`);
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(comments.length);
+  return Buffer.concat([Buffer.from('OpusTags'), counted('Parley'), count, ...comments.map(counted)]);
+}
+
+/** A text as Vorbis comments have it: its length in bytes, then UTF-8 (RFC 7845 §5.2). */
+function counted(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 function page(flags: number, granule: number, sequence: number, packets: readonly Uint8Array[]): Uint8Array {

@@ -62,3 +62,8 @@ export async function* inOrder<T, R>(
 function settled(): true {
   return true;
 }
+
+/** Items that are all there, for {@link inOrder}. */
+export async function* each<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  yield* items;
+}

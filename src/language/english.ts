@@ -244,6 +244,12 @@ export const english: Words = {
     encrypted: (name) => `${name} is encrypted (protected against copying), so I cannot play it.`,
     'needs-ffmpeg': (name) =>
       `The sound in ${name} is of a kind I cannot play here. Please send it as mp3, wav, flac, ogg or webm.`,
+    'not-a-text': (name) => `${name} is not a text I can read. I take .txt, .md and .epub files.`,
+    'no-text': (name) => `There is no text in ${name} that can be read aloud.`,
+    'text-too-long': (name) =>
+      `${name} is longer than I can read aloud: 500,000 characters, about nine hours, are the most. Please send a part of it.`,
+    'damaged-text': (name) => `${name} seems to be damaged: I could not read it.`,
+    'encrypted-text': (name) => `${name} is encrypted (protected against copying), so I cannot read it.`,
   },
   permissions: {
     ViewChannel: 'View Channel',

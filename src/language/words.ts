@@ -271,7 +271,12 @@ export type FileTrouble =
   | 'no-sound'
   | 'silent'
   | 'encrypted'
-  | 'needs-ffmpeg';
+  | 'needs-ffmpeg'
+  | 'not-a-text'
+  | 'no-text'
+  | 'text-too-long'
+  | 'damaged-text'
+  | 'encrypted-text';
 
 export type PermissionWord =
   | 'ViewChannel'

@@ -1,7 +1,7 @@
 import { FRAME_SAMPLES, type Frame } from '../audio/frame.ts';
 import { Framer } from '../audio/framer.ts';
 import { concatSamples } from '../audio/pcm.ts';
-import { inOrder } from '../files/in-order.ts';
+import { each, inOrder } from '../files/in-order.ts';
 import type { Drift } from './drift.ts';
 import { passagesOf } from './passages.ts';
 import { withPause } from './pauses.ts';
@@ -60,7 +60,7 @@ export class Recital implements Disposable {
   async #read(reader: Reader, text: string, style: Style, signal: AbortSignal): Promise<void> {
     const framer = new Framer();
     const readings = inOrder(
-      toAsync(passagesOf(text.split(/\n{2,}/u))),
+      each(passagesOf(text.split(/\n{2,}/u))),
       async (passage, running) => ({ passage, reading: await reader.read(passage.text, style, running) }),
       { atOnce: PASSAGES_AT_ONCE, signal },
     );
@@ -78,8 +78,4 @@ export class Recital implements Disposable {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }
-}
-
-async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
-  yield* items;
 }
