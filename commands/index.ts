@@ -7,6 +7,7 @@ import { help } from './help.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { memory } from './memory.ts';
+import { narrate } from './narrate.ts';
 import { privacy } from './privacy.ts';
 import { say } from './say.ts';
 import { stats } from './stats.ts';
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   answers,
   ask,
   say,
+  narrate,
   transcribe,
   memory,
   forget,

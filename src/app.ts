@@ -17,6 +17,7 @@ import { Interactions } from './discord/interactions.ts';
 import { Jobs } from './discord/jobs.ts';
 import { followServers, tellCutOff } from './discord/keeping-events.ts';
 import { Mentions } from './discord/mentions.ts';
+import { Narrations } from './discord/narrations.ts';
 import { registerCommands } from './discord/register.ts';
 import type { StartCall } from './discord/start-call.ts';
 import { Transcriptions } from './discord/transcriptions.ts';
@@ -28,6 +29,7 @@ import { ChatCompletionsModel } from './model/chat-completions.ts';
 import { checkModel, checkTranscription } from './model/check.ts';
 import { FILE_FORMATS } from './model/model.ts';
 import { createProvider, type ProviderOptions } from './model/provider.ts';
+import { Documents } from './narration/documents.ts';
 import { Reader } from './narration/reader.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import { openStore, type StoreLocation } from './store/open-store.ts';
@@ -178,6 +180,18 @@ export async function startApp(
     signal: stopping.signal,
   });
   const files = new AttachedSpeech({ hosts: discord.hosts, clock, ffmpeg: config.ffmpeg });
+  const reader = new Reader({ model, voice: config.talk.voice, clock, log });
+  const narrations = new Narrations({
+    client: bot,
+    reader,
+    createEncoder,
+    confirmFromMs: config.narrateConfirmMs,
+    jobs,
+    work,
+    clock,
+    log,
+    signal: stopping.signal,
+  });
   const interactions = new Interactions(
     {
       calls,
@@ -185,7 +199,10 @@ export async function startApp(
       settings,
       stats,
       keeping,
-      reader: new Reader({ model, voice: config.talk.voice, clock, log }),
+      reader,
+      narrations,
+      documents: new Documents({ hosts: discord.hosts, clock }),
+      voiceOf,
       transcriptions,
       jobs,
       clock,
@@ -201,6 +218,7 @@ export async function startApp(
   mentions.listen(bot);
   await registerCommands(bot, commands, log);
   work.goOn('transcription', transcriptions.handler);
+  work.goOn('narration', narrations.handler);
   followGateway(client, discordPart);
   log.info({ guilds: bot.guilds.cache.size }, 'ready');
 

@@ -4,6 +4,7 @@ import { readAttachmentHosts, type AttachmentHost } from './attachment-hosts.ts'
 import { VARIABLES, type Env } from './env.ts';
 import { readMemory, type MemoryConfig } from './memory-config.ts';
 import { MODEL_VARIABLES, readModel, type ModelConfig } from './model-config.ts';
+import { wholeNumber } from './whole-number.ts';
 import { ConfigError, Findings, type Notice } from './problems.ts';
 import { readTalk, type TalkConfig } from './talk-config.ts';
 
@@ -16,6 +17,8 @@ export interface Config {
   readonly talk: TalkConfig;
   readonly database: DatabaseConfig;
   readonly memory: MemoryConfig;
+  /** A narration that is longer begins only once somebody has pressed a button, in milliseconds of sound. */
+  readonly narrateConfirmMs: number;
   /** Where attachments may be fetched from. The sandbox's own host is not in it. */
   readonly attachmentHosts: readonly AttachmentHost[];
   readonly logLevel: LogLevel;
@@ -48,6 +51,8 @@ export function parseConfig(raw: Env): Config {
     talk: readTalk(env, findings),
     database: readDatabase(env.DATABASE_URL, findings),
     memory: readMemory(env, findings),
+    narrateConfirmMs:
+      60_000 * wholeNumber('NARRATE_CONFIRM_MINUTES', { from: 0, to: 10_000, otherwise: 10 }, env, findings),
     attachmentHosts: readAttachmentHosts(env.ATTACHMENT_HOSTS, findings),
     logLevel: readLogLevel(env.LOG_LEVEL, findings),
     healthPort: readHealthPort(env.HEALTH_PORT, findings),

@@ -1,6 +1,7 @@
-import type { Env, Variable } from './env.ts';
+import type { Env } from './env.ts';
 import type { Findings } from './problems.ts';
 import { Secret } from './secret.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** How much is remembered, and for how long. */
 export interface MemoryConfig {
@@ -42,18 +43,4 @@ export function readMemory(env: Env, findings: Findings): MemoryConfig {
       findings,
     ),
   };
-}
-
-function wholeNumber(
-  variable: Variable,
-  { from, to, otherwise }: { from: number; to: number; otherwise: number },
-  env: Env,
-  findings: Findings,
-): number {
-  const value = env[variable];
-  if (!value) return otherwise;
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= from && number <= to) return number;
-  findings.problem(variable, `is not a whole number from ${from} to ${to}`);
-  return otherwise;
 }

@@ -16,10 +16,12 @@ import type { Chat, Question } from '../conversation/chat.ts';
 import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import type { Keeping } from '../conversation/keeping.ts';
 import type { TurnStats } from '../conversation/turn-stats.ts';
+import type { Documents } from '../narration/documents.ts';
 import type { Reader } from '../narration/reader.ts';
 import type { Words } from '../language/words.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Jobs } from './jobs.ts';
+import type { Narrations } from './narrations.ts';
 import type { Transcriptions } from './transcriptions.ts';
 import type { VoiceCalls } from './voice-calls.ts';
 
@@ -79,8 +81,14 @@ export interface CommandContext {
   readonly keeping: Keeping;
   /** Writes down attached files. */
   readonly transcriptions: Transcriptions;
-  /** Reads texts aloud. */
+  /** Reads texts aloud, word for word. */
   readonly reader: Reader;
+  /** Reads long texts into files and calls. */
+  readonly narrations: Narrations;
+  /** Fetches attached texts and books. */
+  readonly documents: Documents;
+  /** The voice that a conversation is answered with. */
+  readonly voiceOf: (conversationId: string) => Promise<string>;
   /** Work that goes on for longer than a moment. */
   readonly jobs: Jobs;
   readonly clock: Clock;

@@ -61,6 +61,18 @@ export const english: Words = {
         voice: { name: 'voice', description: 'Whose voice says it' },
       },
     },
+    narrate: {
+      name: 'narrate',
+      description: 'Parley reads a text or a book aloud: a sound file for each chapter, and in the voice channel',
+      options: {
+        text: { name: 'text', description: 'What to read' },
+        file: { name: 'file', description: 'A .txt, .md or .epub file, up to 20 MB and 500,000 characters' },
+        voice: { name: 'voice', description: 'Whose voice reads' },
+        pace: { name: 'pace', description: 'How fast' },
+        manner: { name: 'manner', description: 'How: such as "warm and calm, like a bedtime story"' },
+        format: { name: 'format', description: 'Of the files: ogg (Opus, default) or mp3' },
+      },
+    },
   },
   messageCommands: { transcribe: 'Transcribe', answerAloud: 'Answer aloud' },
   replyChoices: { text: 'text', voice: 'voice message' },
@@ -174,6 +186,37 @@ export const english: Words = {
     inThread: 'The words appear in the thread here as they are ready.',
     goesOn: 'I am just being restarted and go on with this in a moment.',
   },
+  narrate: {
+    paces: { slow: 'slow', normal: 'normal', fast: 'fast' },
+    question: ({ durationMs, tokens, chapters }) =>
+      `That is about **${longTime(durationMs)}** of sound${chapters > 1 ? ` in ${chapters} chapters` : ''}, and about ` +
+      `${tokens.toLocaleString('en')} tokens of the language model. Shall I read it?`,
+    progress: ({ bar, doneMs, totalMs, leftMs, tokens }) =>
+      `${bar} ${minutes(doneMs)} of about ${minutes(totalMs ?? doneMs)} min, about ${tokens.toLocaleString('en')} tokens` +
+      (leftMs === undefined ? '' : ` · ${leftMs < 60_000 ? 'less than a minute' : `about ${longTime(leftMs)}`} left`),
+    chapter: (number, title) => `Chapter ${number}${title === undefined ? '' : `: ${title}`}`,
+    file: ({ chapter, title, part, parts }) =>
+      `**${title ?? `Part ${chapter + 1}`}**${parts > 1 ? ` (file ${part + 1} of ${parts})` : ''}`,
+    buttons: {
+      start: 'Read it',
+      cancel: 'Cancel',
+      pause: 'Pause',
+      'go-on': 'Go on',
+      back: 'Back',
+      on: 'On',
+      stop: 'Stop',
+    },
+    cancelled: 'This was cancelled.',
+    unanswered: 'Nobody told me to begin, so I have not. `/narrate` asks anew.',
+    over: 'That reading is over.',
+    goesOn: 'I am being restarted, and go on reading in a moment.',
+    notGoneOn: 'I was restarted and could not go on reading. Please try `/narrate` again.',
+    done: (durationMs) => `That was all: ${minutes(durationMs)} minutes.`,
+    cutShort: (atMs) => `What comes after ${minutes(atMs)} is missing.`,
+    strayed: (places, text, said) =>
+      `In ${places === 1 ? 'one place' : `${places} places`} I did not get it word for word, first where ` +
+      `${said === '' ? `I left out “${excerpt(text)}”.` : text === '' ? `I added “${excerpt(said)}”.` : `for “${excerpt(text)}” I said “${excerpt(said)}”.`}`,
+  },
   errors: {
     unexpected: 'Something went wrong on my side. Please try again.',
     'not-in-server': 'That works only in a server, not in private messages.',
@@ -271,6 +314,19 @@ export const english: Words = {
 /** Minutes and seconds. */
 function minutes(ms: number): string {
   return `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
+}
+
+/** Minutes, and hours where there are any. */
+function longTime(ms: number): string {
+  const total = Math.max(1, Math.round(ms / 60_000));
+  const [hours, rest] = [Math.floor(total / 60), total % 60];
+  return [hours > 0 ? `${hours} h` : '', rest > 0 || hours === 0 ? `${rest} min` : '']
+    .filter((part) => part !== '')
+    .join(' ');
+}
+
+function excerpt(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
 }
 
 /** Discord shows it in the reader's own time zone and format. */

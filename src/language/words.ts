@@ -18,6 +18,7 @@ export interface Words {
     readonly stats: CommandWords<never>;
     readonly transcribe: CommandWords<'file' | 'language' | 'format'>;
     readonly say: CommandWords<'text' | 'voice'>;
+    readonly narrate: CommandWords<'text' | 'file' | 'voice' | 'pace' | 'manner' | 'format'>;
   };
   /** Names of the commands in the menu of a message, 1 to 32 characters. */
   readonly messageCommands: { readonly transcribe: string; readonly answerAloud: string };
@@ -119,6 +120,28 @@ export interface Words {
     readonly inThread: string;
     /** Parley stops now, and goes on with it at its next start. */
     readonly goesOn: string;
+  };
+  readonly narrate: {
+    readonly paces: { readonly slow: string; readonly normal: string; readonly fast: string };
+    /** Before a long one begins. */
+    question(facts: { durationMs: number; tokens: number; chapters: number }): string;
+    progress(facts: ProgressFacts & { readonly tokens: number }): string;
+    chapter(number: number, title: string | undefined): string;
+    /** Said with each file. */
+    file(file: { chapter: number; title: string | undefined; part: number; parts: number }): string;
+    readonly buttons: Readonly<Record<'start' | 'cancel' | 'pause' | 'go-on' | 'back' | 'on' | 'stop', string>>;
+    readonly cancelled: string;
+    /** The question was not answered. */
+    readonly unanswered: string;
+    /** A button of a narration that has ended. */
+    readonly over: string;
+    /** Parley stops, and will go on. */
+    readonly goesOn: string;
+    readonly notGoneOn: string;
+    done(durationMs: number): string;
+    cutShort(atMs: number): string;
+    /** In so many places what was read is not the text; the first one. */
+    strayed(places: number, text: string, said: string): string;
   };
   readonly errors: Readonly<Record<UserErrorId, string>>;
   /** What a person is told when the model could not answer. */
