@@ -61,6 +61,23 @@ export class NarrationRun {
     await message.show(ending === undefined ? progress.shown(player?.state) : progress.ended(ending, player?.state));
   }
 
+  /** Does what a button of its player says. */
+  control(action: string): void {
+    const { player } = this.#run;
+    switch (action) {
+      case 'pause':
+        return player?.pause();
+      case 'go-on':
+        return player?.goOn();
+      case 'back':
+        return player?.back();
+      case 'on':
+        return player?.on();
+      case 'stop':
+        return player?.stop();
+    }
+  }
+
   /** Resolves when it has been given and heard, or another start is to go on with it. */
   async run(): Promise<void> {
     const { job, work, message, player, words } = this.#run;

@@ -1,4 +1,5 @@
 import {
+  MessageFlags,
   PermissionFlagsBits,
   type ChatInputCommandInteraction,
   type Client,
@@ -15,16 +16,9 @@ import type { ComponentInteraction } from './command.ts';
 import { JobMessage } from './job-message.ts';
 import type { Job, Jobs } from './jobs.ts';
 import { NarrationPlayer } from './narration-player.ts';
-import { NarrationRun, type NarrationRunParts, type NarrationTools } from './narration-run.ts';
+import { NarrationRun, type NarrationTools } from './narration-run.ts';
 import { NarrationProgress } from './narration-progress.ts';
-import {
-  GIVEN_FROM,
-  passageFromJson,
-  passageToJson,
-  wishFromJson,
-  wishToJson,
-  type NarrationWish,
-} from './narration-wish.ts';
+import { GIVEN_FROM, passageFromJson, wishFromJson, wishToJson, type NarrationWish } from './narration-wish.ts';
 import { FILE_PERMISSIONS, missingPermissions } from './permissions.ts';
 import type { VoiceCall } from './voice-call.ts';
 
@@ -44,10 +38,8 @@ interface NarrationsParts extends NarrationTools {
 interface Handle {
   readonly ownerId: string;
   /** While it is asked whether it is to begin. */
-  readonly start?: () => void;
-  readonly player?: NarrationPlayer | undefined;
-  /** Shows what a button has changed. */
-  readonly refresh: () => Promise<void>;
+  start: () => void;
+  run: NarrationRun | undefined;
 }
 
 /**
@@ -72,6 +64,7 @@ export class Narrations {
     const words = wordsFor(interaction.locale);
     const channel = channelOf(interaction);
     using job = jobs.start(interaction.id, interaction.user.id, signal);
+    using handle = this.#handle(job.id, interaction.user.id);
     let work: Work | undefined;
     const message = JobMessage.ofAnswer(
       interaction,
@@ -81,7 +74,7 @@ export class Narrations {
     const progress = new NarrationProgress({ words, clock, jobId: job.id, script: wish.script, estimate });
     if (estimate.durationMs > this.#parts.confirmFromMs) {
       await message.show(progress.question());
-      const answer = await this.#answer(job, interaction.user.id);
+      const answer = await this.#answer(job, handle);
       if (answer !== 'start') {
         await message.show({ content: words.narrate[answer], components: [] });
         return;
@@ -103,10 +96,11 @@ export class Narrations {
     });
     if (!work) return;
     progress.goOn();
-    await this.#run(
+    handle.run = new NarrationRun(
       { wish, words, job, work, message, progress, channel, spool, given: new Set(), player },
-      interaction.user.id,
+      this.#parts,
     );
+    await handle.run.run();
   }
 
   /** Goes on with narrations that another process has begun. They are not heard: whoever listened has gone. */
@@ -138,10 +132,12 @@ export class Narrations {
           }
         }
         progress.goOn();
-        await this.#run(
+        using handle = this.#handle(job.id, kept.askedById);
+        handle.run = new NarrationRun(
           { wish, words, job, work, message, progress, channel, spool, given, player: undefined },
-          kept.askedById,
+          this.#parts,
         );
+        await handle.run.run();
       },
       giveUp: async (kept) => {
         const channel = await this.#channel(kept.channelId);
@@ -161,64 +157,48 @@ export class Narrations {
     const [what = '', id = ''] = action.split(':');
     const handle = this.#handles.get(id);
     if (!handle) {
-      await interaction.editReply({ content: words.narrate.over, components: [] });
+      await interaction.editReply({ components: [] });
+      await interaction.followUp({ content: words.narrate.over, flags: MessageFlags.Ephemeral });
       return;
     }
-    const userId = interaction.user.id;
     const mayManage = interaction.memberPermissions.has(PermissionFlagsBits.ManageMessages);
-    switch (what) {
-      case 'start':
-        if (handle.ownerId !== userId && !mayManage) throw new UserError({ type: 'plain', id: 'not-your-job' });
-        handle.start?.();
-        return;
-      case 'cancel':
-        this.#parts.jobs.cancel(id, userId, mayManage);
-        return;
-      case 'pause':
-        handle.player?.pause();
-        break;
-      case 'go-on':
-        handle.player?.goOn();
-        break;
-      case 'back':
-        handle.player?.back();
-        break;
-      case 'on':
-        handle.player?.on();
-        break;
-      case 'stop':
-        handle.player?.stop();
-        break;
+    if (what === 'cancel') {
+      this.#parts.jobs.cancel(id, interaction.user.id, mayManage);
+    } else if (what === 'start') {
+      if (handle.ownerId !== interaction.user.id && !mayManage)
+        throw new UserError({ type: 'plain', id: 'not-your-job' });
+      handle.start();
+    } else {
+      handle.run?.control(what);
+      await handle.run?.show();
     }
-    await handle.refresh();
   }
 
   /** Waits for the answer to the question whether it is to begin. */
-  async #answer(job: Job, ownerId: string): Promise<'start' | 'cancelled' | 'unanswered'> {
+  async #answer(job: Job, handle: Handle): Promise<'start' | 'cancelled' | 'unanswered'> {
     const { promise, resolve } = Promise.withResolvers<'start'>();
-    this.#handles.set(job.id, { ownerId, start: () => resolve('start'), refresh: () => Promise.resolve() });
+    handle.start = () => resolve('start');
     const over = new AbortController();
+    const late = sleep(this.#parts.clock, QUESTION_MS, AbortSignal.any([job.signal, over.signal])).then(
+      () => 'unanswered' as const,
+      () => 'cancelled' as const,
+    );
     try {
-      const late = sleep(this.#parts.clock, QUESTION_MS, AbortSignal.any([job.signal, over.signal])).then(
-        () => 'unanswered' as const,
-        () => 'cancelled' as const,
-      );
       return await Promise.race([promise, late]);
     } finally {
       over.abort();
-      this.#handles.delete(job.id);
     }
   }
 
-  async #run(parts: NarrationRunParts, ownerId: string): Promise<void> {
-    const { job, player } = parts;
-    const run = new NarrationRun(parts, this.#parts);
-    this.#handles.set(job.id, { ownerId, player, refresh: () => run.show() });
-    try {
-      await run.run();
-    } finally {
-      this.#handles.delete(job.id);
-    }
+  #handle(id: string, ownerId: string): Handle & Disposable {
+    const handle = {
+      ownerId,
+      start: () => {},
+      run: undefined,
+      [Symbol.dispose]: () => void this.#handles.delete(id),
+    };
+    this.#handles.set(id, handle);
+    return handle;
   }
 
   #messageParts(work: () => Work | undefined) {

@@ -163,8 +163,7 @@ export const english: Words = {
   say: {
     'spoken-over': 'Somebody spoke, so I stopped there.',
     gone: 'The call ended before I had said it all.',
-    strayed: (text, said) =>
-      `I did not get it word for word: ${said === '' ? `I left out “${text}”.` : text === '' ? `I added “${said}”.` : `for “${text}” I said “${said}”.`}`,
+    strayed: (text, said) => `I did not get it word for word: ${driftSentence(text, said)}`,
   },
   transcribe: {
     progress: ({ bar, doneMs, totalMs, leftMs }) =>
@@ -214,8 +213,8 @@ export const english: Words = {
     done: (durationMs) => `That was all: ${minutes(durationMs)} minutes.`,
     cutShort: (atMs) => `What comes after ${minutes(atMs)} is missing.`,
     strayed: (places, text, said) =>
-      `In ${places === 1 ? 'one place' : `${places} places`} I did not get it word for word, first where ` +
-      `${said === '' ? `I left out “${excerpt(text)}”.` : text === '' ? `I added “${excerpt(said)}”.` : `for “${excerpt(text)}” I said “${excerpt(said)}”.`}`,
+      `In ${places === 1 ? 'one place' : `${places} places`} I did not get it word for word. First: ` +
+      driftSentence(excerpt(text), excerpt(said)),
   },
   errors: {
     unexpected: 'Something went wrong on my side. Please try again.',
@@ -323,6 +322,11 @@ function longTime(ms: number): string {
   return [hours > 0 ? `${hours} h` : '', rest > 0 || hours === 0 ? `${rest} min` : '']
     .filter((part) => part !== '')
     .join(' ');
+}
+
+function driftSentence(text: string, said: string): string {
+  if (said === '') return `I left out “${text}”.`;
+  return text === '' ? `I added “${said}”.` : `for “${text}” I said “${said}”.`;
 }
 
 function excerpt(text: string): string {

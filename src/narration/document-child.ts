@@ -61,7 +61,7 @@ function decode(bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     const text = new TextDecoder('windows-1252').decode(bytes);
-    const strange = text.match(/[\u0001-\u0008\u000e-\u001f\u007f-\u009f]/gu)?.length ?? 0;
+    const strange = text.match(/(?!\s)\p{Cc}/gu)?.length ?? 0;
     if (strange * 100 > text.length || text.startsWith('%PDF')) throw new AttachmentError('not-a-text', 'no text');
     return text;
   }

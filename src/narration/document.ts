@@ -15,6 +15,8 @@ export interface Chapter {
 /** So many characters are read aloud at most: about nine hours of speech. */
 export const MAX_CHARACTERS = 500_000;
 
+const MAX_FRONT_CHARACTERS = 300;
+
 /** What the child process that reads documents is sent. */
 export interface DocumentJob {
   readonly path: string;
@@ -40,7 +42,12 @@ export class ChapterBuilder {
 
   begin(title: string): void {
     const clean = flat(title);
-    this.#chapters.push({ title: clean.slice(0, 200), paragraphs: [] });
+    const last = this.#chapters.at(-1);
+    // What stands before the first heading, such as the title of the whole, makes no chapter of its own.
+    const front = this.#chapters.length === 1 && last && last.title === undefined ? last.paragraphs : [];
+    const isFront = front.join('').length <= MAX_FRONT_CHARACTERS;
+    if (isFront && front.length > 0) this.#chapters.pop();
+    this.#chapters.push({ title: clean.slice(0, 200), paragraphs: isFront ? [...front] : [] });
     this.add(clean);
   }
 

@@ -46,6 +46,7 @@ describe('nothing set', () => {
       logLevel: 'info',
       ffmpeg: 'ffmpeg',
       healthPort: undefined,
+      narrateConfirmMs: 600_000,
       notices: [],
     });
   });
