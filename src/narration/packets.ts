@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { FRAME_SAMPLES, type Frame } from '../audio/frame.ts';
-import { OpusDecoder, OpusEncoder } from '../audio/opus.ts';
+import { OpusDecoder, type OpusEncoder } from '../audio/opus.ts';
 
 /** Coded in one go: a millisecond or two, so that the voices on the air keep their beat. */
 const FRAMES_AT_ONCE = 10;
