@@ -33,10 +33,10 @@ import { Documents } from './narration/documents.ts';
 import { Reader } from './narration/reader.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import { openStore, type StoreLocation } from './store/open-store.ts';
-import type { StoreState, TurnStore } from './store/turn-store.ts';
+import { followStore } from './store/store-readiness.ts';
 import { startHealthServer } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
-import { Readiness, type Part } from './telemetry/readiness.ts';
+import { Readiness } from './telemetry/readiness.ts';
 import { monotonicClock, type Clock } from './time/clock.ts';
 
 /** How long commands that are running may take to finish when Parley is told to stop. */
@@ -235,18 +235,6 @@ export async function startApp(
 
 function locationOf({ database }: Config): StoreLocation {
   return database.kind === 'sqlite' ? database : { kind: 'postgres', url: database.url.reveal() };
-}
-
-/** Says how the store is, from now on. */
-function followStore({ health }: TurnStore, part: Part, log: Log): void {
-  const tell = (state: StoreState): void => {
-    if (state.kind === 'ok') part.ready();
-    else part.notReady(state.kind === 'failing' ? state.error.kind : state.kind);
-    if (state.kind === 'failing') log.error({ err: state.error }, 'store does not work');
-    else log.info({ state: state.kind }, 'store');
-  };
-  tell(health.state);
-  health.onChange(tell);
 }
 
 /** Lets what is being answered finish, but not for ever: what is left is told that Parley stops. */

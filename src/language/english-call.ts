@@ -6,14 +6,14 @@ const ANSWERS = {
   always: 'everyone',
   name: 'whoever is alone with me, says my name or presses **Answer me**',
   button: 'whoever is alone with me or presses **Answer me**',
-  off: 'nobody: I only listen',
+  off: 'nobody, and I remember nothing',
 } as const;
 
 const MODE_OPTIONS = {
   always: 'I answer everyone',
   name: 'I answer whoever says my name',
   button: 'I answer whoever presses the button',
-  off: 'I only listen',
+  off: 'I answer nobody',
 } as const;
 
 const STAGES = {

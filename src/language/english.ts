@@ -1,5 +1,7 @@
 import { englishCall, listOf } from './english-call.ts';
+import { englishNarrate, englishSay } from './english-narration.ts';
 import { OVER_REPLY } from './english-over-reply.ts';
+import { minutes } from './english-times.ts';
 import type { Words } from './words.ts';
 
 export const english: Words = {
@@ -160,11 +162,7 @@ export const english: Words = {
     listening: 'I am listening, go on.',
     empty: 'Yes? Write what you want to know in the same message, or `/join` to talk with me.',
   },
-  say: {
-    'spoken-over': 'Somebody spoke, so I stopped there.',
-    gone: 'The call ended before I had said it all.',
-    strayed: (text, said) => `I did not get it word for word: ${driftSentence(text, said)}`,
-  },
+  say: englishSay,
   transcribe: {
     progress: ({ bar, doneMs, totalMs, leftMs }) =>
       [
@@ -185,37 +183,7 @@ export const english: Words = {
     inThread: 'The words appear in the thread here as they are ready.',
     goesOn: 'I am just being restarted and go on with this in a moment.',
   },
-  narrate: {
-    paces: { slow: 'slow', normal: 'normal', fast: 'fast' },
-    question: ({ durationMs, tokens, chapters }) =>
-      `That is about **${longTime(durationMs)}** of sound${chapters > 1 ? ` in ${chapters} chapters` : ''}, and about ` +
-      `${tokens.toLocaleString('en')} tokens of the language model. Shall I read it?`,
-    progress: ({ bar, doneMs, totalMs, leftMs, tokens }) =>
-      `${bar} ${minutes(doneMs)} of about ${minutes(totalMs ?? doneMs)} min, about ${tokens.toLocaleString('en')} tokens` +
-      (leftMs === undefined ? '' : ` · ${leftMs < 60_000 ? 'less than a minute' : `about ${longTime(leftMs)}`} left`),
-    chapter: (number, title) => `Chapter ${number}${title === undefined ? '' : `: ${title}`}`,
-    file: ({ chapter, title, part, parts }) =>
-      `**${title ?? `Part ${chapter + 1}`}**${parts > 1 ? ` (file ${part + 1} of ${parts})` : ''}`,
-    buttons: {
-      start: 'Read it',
-      cancel: 'Cancel',
-      pause: 'Pause',
-      'go-on': 'Go on',
-      back: 'Back',
-      on: 'On',
-      stop: 'Stop',
-    },
-    cancelled: 'This was cancelled.',
-    unanswered: 'Nobody told me to begin, so I have not. `/narrate` asks anew.',
-    over: 'That reading is over.',
-    goesOn: 'I am being restarted, and go on reading in a moment.',
-    notGoneOn: 'I was restarted and could not go on reading. Please try `/narrate` again.',
-    done: (durationMs) => `That was all: ${minutes(durationMs)} minutes.`,
-    cutShort: (atMs) => `What comes after ${minutes(atMs)} is missing.`,
-    strayed: (places, text, said) =>
-      `In ${places === 1 ? 'one place' : `${places} places`} I did not get it word for word. First: ` +
-      driftSentence(excerpt(text), excerpt(said)),
-  },
+  narrate: englishNarrate,
   errors: {
     unexpected: 'Something went wrong on my side. Please try again.',
     'not-in-server': 'That works only in a server, not in private messages.',
@@ -309,29 +277,6 @@ export const english: Words = {
     `In ${channel} I am missing the permission${permissions.length === 1 ? '' : 's'} ${listOf(permissions)}. ` +
     'Please ask someone who manages the server to grant it.',
 };
-
-/** Minutes and seconds. */
-function minutes(ms: number): string {
-  return `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`;
-}
-
-/** Minutes, and hours where there are any. */
-function longTime(ms: number): string {
-  const total = Math.max(1, Math.round(ms / 60_000));
-  const [hours, rest] = [Math.floor(total / 60), total % 60];
-  return [hours > 0 ? `${hours} h` : '', rest > 0 || hours === 0 ? `${rest} min` : '']
-    .filter((part) => part !== '')
-    .join(' ');
-}
-
-function driftSentence(text: string, said: string): string {
-  if (said === '') return `I left out “${text}”.`;
-  return text === '' ? `I added “${said}”.` : `for “${text}” I said “${said}”.`;
-}
-
-function excerpt(text: string): string {
-  return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
-}
 
 /** Discord shows it in the reader's own time zone and format. */
 function stamp(date: Date): string {

@@ -1,3 +1,4 @@
+import type { NarrateWords, SayWords } from './narration-words.ts';
 import { english } from './english.ts';
 
 /**
@@ -98,13 +99,7 @@ export interface Words {
     readonly listening: string;
     readonly empty: string;
   };
-  readonly say: {
-    readonly 'spoken-over': string;
-    /** The call ended. */
-    readonly gone: string;
-    /** What was said is not what was to be read. Either may be empty. */
-    strayed(text: string, said: string): string;
-  };
+  readonly say: SayWords;
   readonly transcribe: {
     /** How far it is. `bar` is empty and the times are missing where the file does not say how long it is. */
     progress(facts: ProgressFacts): string;
@@ -121,28 +116,7 @@ export interface Words {
     /** Parley stops now, and goes on with it at its next start. */
     readonly goesOn: string;
   };
-  readonly narrate: {
-    readonly paces: { readonly slow: string; readonly normal: string; readonly fast: string };
-    /** Before a long one begins. */
-    question(facts: { durationMs: number; tokens: number; chapters: number }): string;
-    progress(facts: ProgressFacts & { readonly tokens: number }): string;
-    chapter(number: number, title: string | undefined): string;
-    /** Said with each file. */
-    file(file: { chapter: number; title: string | undefined; part: number; parts: number }): string;
-    readonly buttons: Readonly<Record<'start' | 'cancel' | 'pause' | 'go-on' | 'back' | 'on' | 'stop', string>>;
-    readonly cancelled: string;
-    /** The question was not answered. */
-    readonly unanswered: string;
-    /** A button of a narration that has ended. */
-    readonly over: string;
-    /** Parley stops, and will go on. */
-    readonly goesOn: string;
-    readonly notGoneOn: string;
-    done(durationMs: number): string;
-    cutShort(atMs: number): string;
-    /** In so many places what was read is not the text; the first one. */
-    strayed(places: number, text: string, said: string): string;
-  };
+  readonly narrate: NarrateWords;
   readonly errors: Readonly<Record<UserErrorId, string>>;
   /** What a person is told when the model could not answer. */
   readonly modelErrors: Readonly<Record<ModelTrouble, string>>;
