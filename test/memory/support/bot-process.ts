@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import type { World } from '../../bench/processes.ts';
@@ -26,6 +28,8 @@ export class BotProcess implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         PATH: process.env['PATH'],
+        // Starts are most of what tests that kill wait for.
+        NODE_COMPILE_CACHE: join(tmpdir(), 'parley-compile-cache'),
         ...world.botEnv,
         SANDBOX: 'never',
         TRANSCRIBE_MODEL: 'gpt-4o-transcribe',

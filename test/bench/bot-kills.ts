@@ -1,0 +1,23 @@
+import { killBots } from '../memory/support/bot-kills.ts';
+import { DIALECTS, startDatabases } from '../store/support/stores.ts';
+import type { BenchOptions } from './part.ts';
+
+/** A bot takes seconds to start; `--turns` says how often each is killed. */
+const KILLS = 200;
+
+/** What becomes of people's turns, in writing and by voice, when a whole bot is killed at random points, over and over. */
+export async function benchBotKills({ turns: kills = KILLS }: BenchOptions): Promise<string[]> {
+  await using databases = await startDatabases();
+  const lines = [
+    '| bot killed on | kills | asked in writing | answered | sent to the model by voice | heard answered | lost | kept twice | asked of the model twice | left open | closed as interrupted | crashes that cut turns off / times told / still untold |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|',
+  ];
+  for (const dialect of DIALECTS) {
+    const counts = await killBots(await databases.fresh(dialect), kills);
+    const { written, answered, spoken, heard, lost, keptTwice, askedTwice, leftOpen, interrupted } = counts;
+    const told = `${counts.crashes} / ${counts.told} / ${counts.untold}`;
+    const cells = [dialect, counts.kills, written, answered, spoken, heard, lost, keptTwice, askedTwice, leftOpen];
+    lines.push(`| ${[...cells, interrupted, told].join(' | ')} |`);
+  }
+  return lines;
+}
