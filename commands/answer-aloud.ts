@@ -21,6 +21,7 @@ export const answerAloud: MessageCommand = {
       {
         turnId: `interaction:${interaction.id}`,
         guildId,
+        shownIn: channelId,
         conversationId: calls.conversationOf(guildId, channelId),
         author: { id: author.id, name: member?.displayName ?? author.displayName },
         prompt: targetMessage.content.trim() || undefined,

@@ -56,6 +56,7 @@ export const ask: SlashCommand = {
       {
         turnId: `interaction:${interaction.id}`,
         guildId: interaction.guildId,
+        shownIn: interaction.channelId,
         conversationId: calls.conversationOf(interaction.guildId, interaction.channelId),
         author: { id: interaction.user.id, name: interaction.member.displayName },
         prompt: prompt || undefined,

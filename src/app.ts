@@ -142,7 +142,7 @@ export async function startApp(
       store,
       ...config.memory,
       onChoice: (personId, optedOut) => calls.choseHearing(personId, optedOut),
-      onAbandoned: (turn) => tellCutOff(client, turn.conversationId),
+      onAbandoned: (turn) => tellCutOff(client, turn.shownIn),
       clock,
       log,
     }),

@@ -124,12 +124,13 @@ export class Answer {
 
   async #run(): Promise<void> {
     const { parts, turn, number } = this.#options;
-    const { memory, captions, words, conversationId, guildId, callId } = parts;
+    const { memory, captions, words, conversationId, guildId, shownIn, callId } = parts;
     try {
       const remembered = await memory.begin({
         id: `call:${callId}:${number}`,
         conversationId,
         guildId,
+        shownIn,
         atMs: Date.now(),
         utterances: recordsOf(turn),
       });

@@ -31,6 +31,8 @@ export interface CallParts {
   /** The channel whose conversation this is, and its server. */
   readonly conversationId: string;
   readonly guildId: string;
+  /** The channel in which its words appear. */
+  readonly shownIn: string;
   /** Different for every call, so that turns of two calls never share an id. */
   readonly callId: string;
   readonly input: VoiceInput;

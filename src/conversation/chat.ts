@@ -16,6 +16,8 @@ export interface Question {
   readonly turnId: string;
   readonly conversationId: string;
   readonly guildId: string;
+  /** Where the answer appears. */
+  readonly shownIn: string;
   readonly author: Speaker;
   readonly prompt: string | undefined;
   readonly speech: Speech | undefined;
@@ -67,11 +69,12 @@ export class Chat {
   }
 
   async #answer(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
-    const { turnId, conversationId, guildId, author, output, prompt, speech } = question;
+    const { turnId, conversationId, guildId, shownIn, author, output, prompt, speech } = question;
     const remembered = await this.#memory.begin({
       id: turnId,
       conversationId,
       guildId,
+      shownIn,
       atMs: Date.now(),
       utterances: [
         { speakerId: author.id, speakerName: author.name, offsetMs: 0, text: prompt, transcript: undefined, speech },

@@ -117,15 +117,22 @@ export class Keeping implements AsyncDisposable {
 
   /** Parley has left a server: its data goes after a grace. */
   guildLeft(guildId: string): void {
-    const dueAtMs = Date.now() + this.#parts.deletionGraceDays * DAY_MS;
-    void this.#run(() => this.#parts.store.privacy.scheduleGuildDeletion(guildId, dueAtMs));
+    void this.#run(() => this.#deleteLater(guildId));
   }
 
-  /** Parley is on these servers (again). */
-  guildsJoined(guildIds: readonly string[]): void {
+  /** Parley is on this server (again). */
+  guildJoined(guildId: string): void {
+    void this.#run(() => this.#parts.store.privacy.cancelGuildDeletion(guildId));
+  }
+
+  /** Parley is on these servers and on no others: it may have left some while it was away. */
+  guildsAre(guildIds: readonly string[]): void {
     const { privacy } = this.#parts.store;
     void this.#run(async () => {
       for (const guildId of guildIds) await privacy.cancelGuildDeletion(guildId);
+      const left = new Set(await privacy.guilds()).difference(new Set(guildIds));
+      for (const guildId of left) await this.#deleteLater(guildId);
+      if (left.size > 0) this.#parts.log.info({ guilds: left.size }, 'servers that were left');
     });
   }
 
@@ -143,15 +150,20 @@ export class Keeping implements AsyncDisposable {
     await this.#background[Symbol.asyncDispose]();
   }
 
+  #deleteLater(guildId: string): Promise<void> {
+    const dueAtMs = Date.now() + this.#parts.deletionGraceDays * DAY_MS;
+    return this.#parts.store.privacy.scheduleGuildDeletion(guildId, dueAtMs);
+  }
+
   async #takeOver(): Promise<void> {
     const { store, onAbandoned, log } = this.#parts;
     const told = new Set<string>();
     for (const turn of await store.turns.takeOver()) {
-      const { id, conversationId } = turn;
+      const { id, conversationId, shownIn } = turn;
       log.info({ turn: id, channel: conversationId }, 'turn was cut off by a crash');
       // However many answers the crash cut off in a channel, its people need to know of the crash once.
-      if (!told.has(conversationId)) {
-        told.add(conversationId);
+      if (!told.has(shownIn)) {
+        told.add(shownIn);
         await onAbandoned(turn).catch((error: unknown) => log.warn({ err: error }, 'crash not told'));
       }
       await store.turns.noticeSent(id);

@@ -1,5 +1,5 @@
 import type { Speech } from '../model/model.ts';
-import type { IncomingTurn, Past } from '../store/turn-store.ts';
+import type { BeginningTurn, IncomingTurn, Past } from '../store/turn-store.ts';
 import { Background } from './background.ts';
 import { noteTrouble, RememberedTurn, type MemoryParts, type TurnParts } from './remembered-turn.ts';
 import { Summarizer } from './summarizer.ts';
@@ -36,7 +36,7 @@ export class Memory implements AsyncDisposable {
    * Keeps a turn whose model is asked as soon as this resolves: one write, the only one people wait for. `undefined`: it is
    * being answered already, here or by another process.
    */
-  async begin(turn: IncomingTurn): Promise<RememberedTurn | undefined> {
+  async begin(turn: BeginningTurn): Promise<RememberedTurn | undefined> {
     const { store, log } = this.#parts;
     // People wait for both. What is before the turn is read first, so that it can be opened while the turn is written.
     const past = this.#load(turn.conversationId);

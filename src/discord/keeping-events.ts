@@ -7,13 +7,14 @@ import { CAPTION_PERMISSIONS, missingPermissions } from './permissions.ts';
 
 /** Lets what is kept follow what becomes of servers and channels. */
 export function followServers(client: Client, keeping: Keeping, settings: SettingsOfChannels): void {
-  keeping.guildsJoined([...client.guilds.cache.keys()]);
+  // All it is a member of: those that have an outage are among them, and their end is told by another event than a leave.
+  keeping.guildsAre([...client.guilds.cache.keys()]);
   // An outage is told by another event: the server is still there.
   client.on(Events.GuildDelete, ({ id, channels }) => {
     keeping.guildLeft(id);
     settings.forget(channels.cache.keys());
   });
-  client.on(Events.GuildCreate, ({ id }) => keeping.guildsJoined([id]));
+  client.on(Events.GuildCreate, ({ id }) => keeping.guildJoined(id));
   for (const event of [Events.ChannelDelete, Events.ThreadDelete] as const) {
     client.on(event, ({ id }) => {
       keeping.channelDeleted(id);

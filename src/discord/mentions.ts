@@ -96,6 +96,7 @@ export class Mentions {
       {
         turnId: `message:${id}`,
         guildId,
+        shownIn: channelId,
         conversationId: calls.conversationOf(guildId, channelId),
         author: { id: author.id, name: member?.displayName ?? author.displayName },
         prompt: prompt || undefined,

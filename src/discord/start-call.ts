@@ -7,6 +7,7 @@ export type StartCall = (
     CallParts,
     | 'conversationId'
     | 'guildId'
+    | 'shownIn'
     | 'callId'
     | 'input'
     | 'output'

@@ -223,6 +223,7 @@ export class VoiceCall {
     const call = {
       conversationId: this.conversationId,
       guildId: this.#options.guild.id,
+      shownIn: this.textChannelId,
       callId: randomUUID(),
       input: this.#input,
       output: this.#output,

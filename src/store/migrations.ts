@@ -10,7 +10,7 @@ const LIMIT_MS = 60_000;
 type Migration = (dialect: SqlDialect) => readonly CompiledQuery[];
 
 /** Each takes the tables one version further. Never change one that was released: add another. */
-const MIGRATIONS: readonly Migration[] = [firstTables, jobTables, settingsTable];
+const MIGRATIONS: readonly Migration[] = [firstTables, jobTables, settingsTable, shownIn];
 
 /**
  * Brings the tables to this program's version. Each step is one transaction that only the process which finds the version
@@ -230,4 +230,8 @@ function settingsTable({ builder: { schema } }: SqlDialect): readonly CompiledQu
       .compile(),
     schema.createIndex('channel_settings_guild').on('channel_settings').column('guild_id').compile(),
   ];
+}
+
+function shownIn({ builder: { schema } }: SqlDialect): readonly CompiledQuery[] {
+  return [schema.alterTable('turns').addColumn('shown_in', 'text').compile()];
 }

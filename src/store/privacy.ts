@@ -3,6 +3,8 @@ import type { WriteStatement } from './database.ts';
 import { guildStatements, sweepStore } from './sweep.ts';
 import type { Forgotten, Privacy, SweepLimits, Swept } from './turn-store.ts';
 
+const OUTSIDE_OF_SERVERS = '@me';
+
 /** Forgetting in the database. Deleting a conversation deletes its key, its turns, their utterances, sound and summary, and the work. */
 export class SqlPrivacy implements Privacy {
   readonly #parts: StoreParts;
@@ -68,7 +70,7 @@ export class SqlPrivacy implements Privacy {
   }
 
   async forgetPerson(personId: string, guildId: string | undefined): Promise<Forgotten> {
-    checkIds(personId, guildId ?? '@me');
+    checkIds(personId, guildId ?? OUTSIDE_OF_SERVERS);
     const { builder } = this.#parts.dialect;
     const theirTurns = this.#of(personId, guildId, 'utterances').select('turn_id');
     // Wherever they ever took part: a summary may hold what they said in turns that are deleted already.
@@ -127,13 +129,19 @@ export class SqlPrivacy implements Privacy {
     );
   }
 
+  async guilds(): Promise<readonly string[]> {
+    const { database, dialect } = this.#parts;
+    const query = dialect.builder.selectFrom('conversations').select('guild_id').distinct().compile();
+    const [rows] = await database.read([query], 'patient');
+    return rows.map((row) => row.guild_id).filter((id) => id !== OUTSIDE_OF_SERVERS);
+  }
+
   async scheduleGuildDeletion(guildId: string, dueAtMs: number): Promise<void> {
     checkIds(guildId);
-    const due_ms = Math.round(dueAtMs);
     const query = this.#parts.dialect.builder
       .insertInto('guild_deletions')
-      .values({ guild_id: guildId, due_ms })
-      .onConflict((conflict) => conflict.column('guild_id').doUpdateSet({ due_ms }))
+      .values({ guild_id: guildId, due_ms: Math.round(dueAtMs) })
+      .onConflict((conflict) => conflict.column('guild_id').doNothing())
       .compile();
     await this.#parts.database.write([{ query }], 'patient');
   }

@@ -58,6 +58,8 @@ export interface TurnRow {
   /** Its place among the conversation's ended turns, from 1; `null` while it is open. */
   position: number | null;
   notice_due: number;
+  /** The channel in which its answer's words appear, when that is not the conversation's own. */
+  shown_in: string | null;
   reply: Uint8Array | null;
   audio_id: string | null;
   audio_expires_ms: number | null;

@@ -17,7 +17,7 @@ export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promis
     [
       builder
         .selectFrom('turns')
-        .select(['id', 'conversation_id', 'guild_id', 'received_ms', 'owner_id', 'position'])
+        .select(['id', 'conversation_id', 'guild_id', 'received_ms', 'owner_id', 'position', 'shown_in'])
         .where((row) => row.or([row('position', 'is', null), row('notice_due', '=', 1)]))
         .where('owner_id', '!=', lease.ownerId)
         .orderBy('received_ms')
@@ -59,6 +59,7 @@ export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promis
     taken.push({
       id: turn.id,
       conversationId: turn.conversation_id,
+      shownIn: turn.shown_in ?? turn.conversation_id,
       guildId: turn.guild_id,
       receivedAtMs: turn.received_ms,
     });

@@ -6,7 +6,7 @@ import type { WriteStatement } from './database.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { Schema, TurnRow, UtteranceRow } from './schema.ts';
 import { seal, sealText, unseal, unsealText } from './seal.ts';
-import type { EndState, Ending, IncomingTurn, TurnRecord, UtteranceRecord } from './turn-store.ts';
+import type { BeginningTurn, EndState, Ending, IncomingTurn, TurnRecord, UtteranceRecord } from './turn-store.ts';
 
 /** Opening what is sealed takes some 25 us each: a long history at once would hold up a frame of sound. */
 const LONGEST_GO_MS = 2;
@@ -57,7 +57,7 @@ export function utteranceStatements({ builder }: SqlDialect, turn: IncomingTurn,
 }
 
 /** The columns in which a turn that begins is kept. */
-export function openingColumns(turn: IncomingTurn, ownerId: string, receipt: string) {
+export function openingColumns(turn: BeginningTurn, ownerId: string, receipt: string) {
   return {
     id: turn.id,
     conversation_id: turn.conversationId,
@@ -66,6 +66,7 @@ export function openingColumns(turn: IncomingTurn, ownerId: string, receipt: str
     receipt,
     received_ms: Math.round(turn.atMs),
     notice_due: 0,
+    shown_in: turn.shownIn ?? null,
   };
 }
 

@@ -51,7 +51,7 @@ export interface Turns {
    * Keeps a turn that begins; as `asked`, both steps in one write, when the model is asked as soon as this resolves.
    * `duplicate`: one with this id is kept already, here or by another process.
    */
-  receive(turn: IncomingTurn, state?: 'received' | 'asked'): Promise<'received' | 'duplicate'>;
+  receive(turn: BeginningTurn, state?: 'received' | 'asked'): Promise<'received' | 'duplicate'>;
   /** `refused`: the turn is not open, or another process owns it now, or it was forgotten. Stop working on it, quietly. */
   advance(turnId: string, state: 'asked' | 'speaking'): Promise<'changed' | 'refused'>;
   /** Ends a turn of this process. Ending it again in the same way is no error. */
@@ -86,6 +86,15 @@ export interface IncomingTurn {
   readonly atMs: number;
   /** In the order they began. */
   readonly utterances: readonly UtteranceRecord[];
+}
+
+/** A turn as it begins. */
+export interface BeginningTurn extends IncomingTurn {
+  /**
+   * The channel in which the answer's words appear, when that is not the conversation's own: a call's words are written in
+   * another channel than it speaks in. Its people are told there when a crash cuts the answer off.
+   */
+  readonly shownIn?: string | undefined;
 }
 
 /** What one person said or wrote. Any text is kept exactly, lone surrogates and NUL included. */
@@ -140,6 +149,8 @@ interface UsageRecord {
 export interface AbandonedTurn {
   readonly id: string;
   readonly conversationId: string;
+  /** The channel in which its answer's words appeared. */
+  readonly shownIn: string;
   readonly guildId: string;
   readonly receivedAtMs: number;
 }
@@ -214,7 +225,9 @@ export interface Privacy {
    */
   forgetPerson(personId: string, guildId: string | undefined): Promise<Forgotten>;
   forgetGuild(guildId: string): Promise<Forgotten>;
-  /** The server's data is deleted by the first {@link Privacy.sweep} after `dueAtMs`. */
+  /** The servers of which anything is kept. */
+  guilds(): Promise<readonly string[]>;
+  /** The server's data is deleted by the first {@link Privacy.sweep} after `dueAtMs`, or sooner when that was said before. */
   scheduleGuildDeletion(guildId: string, dueAtMs: number): Promise<void>;
   /** We are back on the server in time. */
   cancelGuildDeletion(guildId: string): Promise<void>;

@@ -10,7 +10,7 @@ import type { ConversationRow } from './schema.ts';
 import { StoreError } from './store-error.ts';
 import { takeOverTurns } from './take-over.ts';
 import { endingColumns, openingColumns, transcriptColumn, utteranceStatements } from './turn-rows.ts';
-import type { AbandonedTurn, Ending, IncomingTurn, Turns } from './turn-store.ts';
+import type { AbandonedTurn, BeginningTurn, Ending, IncomingTurn, Turns } from './turn-store.ts';
 
 /** How often a batch may find that somebody forgot the conversation in the middle of it. */
 const MAX_TRIES = 10;
@@ -29,7 +29,7 @@ export class SqlTurns implements Turns {
     this.#parts = parts;
   }
 
-  async receive(turn: IncomingTurn, state: 'received' | 'asked' = 'received'): Promise<'received' | 'duplicate'> {
+  async receive(turn: BeginningTurn, state: 'received' | 'asked' = 'received'): Promise<'received' | 'duplicate'> {
     checkTurn(turn);
     await renewLease(this.#parts);
     return (await this.#insert(turn, state, 'quick')) ? 'received' : 'duplicate';
@@ -101,7 +101,7 @@ export class SqlTurns implements Turns {
   }
 
   /** Keeps a turn as one that has begun, or with its end. `false`: one with this id is there. */
-  async #insert(turn: IncomingTurn, as: 'received' | 'asked' | Ending, patience: Patience): Promise<boolean> {
+  async #insert(turn: BeginningTurn, as: 'received' | 'asked' | Ending, patience: Patience): Promise<boolean> {
     const { database, dialect, keys, lease } = this.#parts;
     const { builder } = dialect;
     const ending = typeof as === 'string' ? undefined : as;
@@ -219,6 +219,12 @@ function touch(
   return { query, mustChange: 1 };
 }
 
-function checkTurn(turn: IncomingTurn): void {
-  checkIds(turn.id, turn.conversationId, turn.guildId, ...turn.utterances.map((utterance) => utterance.speakerId));
+function checkTurn(turn: BeginningTurn): void {
+  checkIds(
+    turn.id,
+    turn.conversationId,
+    turn.guildId,
+    turn.shownIn ?? turn.conversationId,
+    ...turn.utterances.map((utterance) => utterance.speakerId),
+  );
 }

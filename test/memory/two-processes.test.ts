@@ -59,6 +59,7 @@ test(
         for (let event = lane; event < EVENTS; event += AT_ONCE) {
           const question = {
             turnId: `interaction:${event}`,
+            shownIn: `channel-${lane}`,
             conversationId: `channel-${lane}`,
             guildId: 'guild',
             author: { id: 'alice', name: 'Alice' },

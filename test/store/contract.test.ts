@@ -110,11 +110,17 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
 
   test('turns of a process that left are closed once, told once, and their owner cannot change them', async () => {
     const turn = incoming('a', { conversationId: 'channel-7', guildId: 'guild-7' });
-    await store.turns.receive(turn);
+    await store.turns.receive({ ...turn, shownIn: 'text-7' });
     await store[Symbol.asyncDispose]();
     store = await open(location);
     await using other = await open(location);
-    const abandoned = { id: 'a', conversationId: 'channel-7', guildId: 'guild-7', receivedAtMs: T0 };
+    const abandoned = {
+      id: 'a',
+      conversationId: 'channel-7',
+      shownIn: 'text-7',
+      guildId: 'guild-7',
+      receivedAtMs: T0,
+    };
     expect((await Promise.all([store.turns.takeOver(), other.turns.takeOver()])).flat()).toEqual([abandoned]);
     const past = await store.conversations.load('channel-7', 10);
     expect(past.turns).toMatchObject([
@@ -258,6 +264,9 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
       ending({ atMs: T0 + 3000 }),
     );
     for (const guildId of ['guild-2', 'guild-3']) await store.privacy.scheduleGuildDeletion(guildId, T0 + 9000);
+    // Said again at each start since: the first time counts.
+    await store.privacy.scheduleGuildDeletion('guild-2', T0 + 90_000);
+    expect(new Set(await store.privacy.guilds())).toEqual(new Set(['guild-1', 'guild-2', 'guild-3']));
     await store.privacy.cancelGuildDeletion('guild-3');
     const limits = { nowMs: T0 + 8000, turnsBeforeMs: T0 + 1500, speechBeforeMs: T0 + 2500 };
     expect(await store.privacy.sweep(limits)).toEqual({ turns: 1, speeches: 2, guilds: 0 });

@@ -140,6 +140,7 @@ export class SteppedRoom {
       {
         conversationId: 'room',
         guildId: 'guild',
+        shownIn: 'text',
         callId: 'call',
         input: { listen: () => this.#input },
         output: { play: (frames, signal) => this.#play(frames, signal) },
