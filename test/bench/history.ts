@@ -170,5 +170,3 @@ function bytesOf(conversation: Conversation): number {
 function kilobytes({ bytes }: Size): string {
   return `${Math.round(bytes / 1000).toLocaleString('en')} kB`;
 }
-
-if (import.meta.main) process.stdout.write(`${(await benchHistory()).join('\n')}\n`);

@@ -13,8 +13,6 @@ const TURNS = 250;
 /** Commits of a turn that are acknowledged: received, asked, speaking, ended. */
 const COMMITS = 4 * TURNS;
 
-if (import.meta.main) process.stdout.write(`${(await benchKills()).join('\n')}\n`);
-
 /** What becomes of acknowledged turns when their process is killed, and whether each commit reached the disk. */
 export async function benchKills(): Promise<string[]> {
   await using databases = await startDatabases();

@@ -1,9 +1,19 @@
+import { benchBotKills } from './bot-kills.ts';
+import { benchHistory } from './history.ts';
+import { benchKills } from './kills.ts';
 import type { BenchPart } from './part.ts';
+import { benchStore } from './store.ts';
 import { benchTurns } from './turns.ts';
+import { benchTwoProcesses } from './two-processes.ts';
 import { benchVoice, voiceHighlights } from './voice.ts';
 
 /** What `npm run bench -- NAME` can measure, in the order of the report. */
 export const PARTS: Readonly<Record<string, BenchPart>> = {
   voice: { title: 'Voice', run: benchVoice, highlights: voiceHighlights },
   turns: { title: 'End of turn', run: benchTurns },
+  store: { title: 'Store', run: benchStore },
+  history: { title: 'Requests as a conversation grows', run: benchHistory },
+  kills: { title: 'Processes killed while they hold turns', run: benchKills },
+  'bot-kills': { title: 'Bots killed while people talk with them', run: benchBotKills },
+  'two-processes': { title: 'Two bots on one database', run: benchTwoProcesses },
 };

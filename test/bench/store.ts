@@ -20,8 +20,6 @@ const LOCK_ROUNDS = 3;
 /** A second of speech at 64 kbit/s. */
 const SOUND = { format: 'mp3', durationMs: 3000, data: new Uint8Array(24_000).fill(7) } as const;
 
-if (import.meta.main) process.stdout.write(`${(await benchStore()).join('\n')}\n`);
-
 /** What keeping and loading a turn costs in stores of growing size, and how the event loop fares while SQLite is locked. */
 export async function benchStore(): Promise<string[]> {
   await using databases = await startDatabases();

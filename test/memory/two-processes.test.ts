@@ -4,11 +4,9 @@ import { Chat, type Answer } from '../../src/conversation/chat.ts';
 import { Memory } from '../../src/conversation/memory.ts';
 import type { Model } from '../../src/model/model.ts';
 import { monotonicClock } from '../../src/time/clock.ts';
-import { startWorld } from '../bench/processes.ts';
 import { open, startDatabases, type TestDatabases } from '../store/support/stores.ts';
-import { newestTurn } from '../support/request-body.ts';
 import { silentLog } from '../support/silent-log.ts';
-import { BotProcess, homeOf } from './support/bot-process.ts';
+import { askBothBots } from './support/two-bots.ts';
 
 const EVENTS = 1000;
 /** Questions that are asked at the same time; the channels they are asked in take turns. */
@@ -87,21 +85,16 @@ test(
   },
 );
 
+/** `npm run bench -- two-processes` does a thousand. */
+const BOT_EVENTS = 12;
+
 test('two bots in the same server on one PostgreSQL give every question one answer', { timeout: 120_000 }, async () => {
   const location = await databases.fresh('postgres');
   if (location.kind !== 'postgres') throw new TypeError('not a server');
-  await using world = await startWorld();
-  await using _one = await BotProcess.start(world, location.url);
-  await using _two = await BotProcess.start(world, location.url);
-  const room = await homeOf(world);
-  const { client } = world;
-  await client.setModel({ firstAudioMs: 0, speed: 100, reply: 'Yes.' });
-  const asked = Array.from({ length: 10 }, (_, index) => `Number ${index}`);
-  for (const prompt of asked) {
-    const { state, messages } = await room.run(room.alice, 'ask', { prompt });
-    expect([state, ...messages.map(({ content }) => content)]).toEqual(['answered', 'Yes.']);
-  }
-  const newest = (await client.modelRequests({})).map((request) => newestTurn(request).join(' '));
-  // Each of the two has asked for a word when it started.
-  expect(newest).toEqual(['Say hello.', 'Say hello.', ...asked.map((prompt) => `Alice: ${prompt}`)]);
+  const { answers, calls, kept } = await askBothBots(location, BOT_EVENTS);
+  expect({ answers: answers.length, calls, kept }).toEqual({
+    answers: BOT_EVENTS,
+    calls: BOT_EVENTS,
+    kept: BOT_EVENTS,
+  });
 });
