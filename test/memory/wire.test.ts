@@ -69,3 +69,14 @@ test('what the filter refused, of what was said or of what was answered, is neve
   const { reply } = await room.turn('Good morning.');
   expect(messagesOf(reply.request).map(({ role, parts }) => [role, parts])).toEqual([['user', ['Alice:', 0]]]);
 });
+
+test('a reply of which nobody heard a sound is not in the history, and what was said is', async () => {
+  await scene.client.modelFault({ fault: { kind: 'status', status: 500 }, times: 2, endpoint: 'chat' });
+  await room.say(room.alice, 'Hello there.');
+  await room.reads(english.modelErrors['server-fault']);
+  const { reply } = await room.turn('Good morning.');
+  expect(messagesOf(reply.request).map(({ role, parts }) => [role, parts])).toEqual([
+    ['user', ['Alice:', 0]],
+    ['user', ['Alice:', 1]],
+  ]);
+});
