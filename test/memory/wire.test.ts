@@ -43,9 +43,10 @@ test('an id that the server no longer knows is replaced by the words, once, and 
   const { reply: third } = await room.turn();
   // The newest reply has an id that lives.
   expect(messagesOf(third.request)[3]?.audioId).toBe(asked?.reply?.audioId);
-  const messages = (await room.messages()).map(({ content }) => content);
-  expect(messages.filter((content) => content === 'Good evening.')).toHaveLength(3);
-  expect(messages).not.toContain(english.modelErrors['audio-not-found']);
+  const messages = async (): Promise<string[]> => (await room.messages()).map(({ content }) => content);
+  const replies = async (): Promise<number> => (await messages()).filter((words) => words === 'Good evening.').length;
+  await expect.poll(replies, { timeout: 10_000 }).toBe(3);
+  expect(await messages()).not.toContain(english.modelErrors['audio-not-found']);
 });
 
 test('an id that is about to expire is not used any more', async () => {

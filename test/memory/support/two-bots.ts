@@ -33,6 +33,7 @@ export async function askBothBots(
     }),
   );
   const asked = (await client.modelRequests({}))
+    .filter(({ endpoint }) => endpoint === 'chat')
     .map((request) => newestTurn(request).join(' '))
     .filter((words) => words.includes('Number'));
   await using store = await open(location);
