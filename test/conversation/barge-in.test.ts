@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { FRAME_MS } from '../../src/audio/frame.ts';
+import { Framer } from '../../src/audio/framer.ts';
 import { FIXED_RULE } from '../../src/conversation/turn-detector.ts';
+import { spoken } from '../audio/sounds.ts';
 import { ALICE, BOB, SteppedRoom, type RoomOptions } from './support/stepped-room.ts';
 
 const FRAMES = 300;
@@ -88,6 +90,24 @@ describe('speech over a reply', () => {
     await room.speak(ALICE, 800, 'Now something else.');
     await room.turns(1);
     expect(room.timings).toMatchObject([{ heard: 'part', playedMs: room.played.length * FRAME_MS }]);
+  });
+});
+
+describe('its own voice from a loudspeaker', () => {
+  it.each([100, 250, 400])('at -20 dB after %i ms is taken for nobody', async (delayMs) => {
+    const sound = await spoken('Once upon a time there was a small village. In it lived a baker who loved the sea.');
+    const frames = new Framer().push(sound);
+    await using room = new SteppedRoom({ echo: { speaker: BOB, delayMs, gainDb: -20 } });
+    await room.say(ALICE, 'Tell us a story.');
+    const story = await room.asked();
+    story.say('Once upon a time.', frames);
+    story.end();
+    await room.until(() => room.played.length > 0);
+    await room.silence(frames.length * FRAME_MS + 2000);
+    expect(story.signal.aborted).toBe(false);
+    expect(room.phases).not.toContain('paused');
+    expect(await room.turns(1)).toMatchObject([{ state: 'done', reply: { text: 'Once upon a time.' } }]);
+    expect(room.requestsWaiting).toBe(0);
   });
 });
 

@@ -1,4 +1,5 @@
 import { FRAME_MS, FRAME_SAMPLES, type Frame } from '../../../src/audio/frame.ts';
+import { levelDbfs } from '../../../src/audio/level.ts';
 import { FrameQueue } from '../../../src/audio/frame-queue.ts';
 import { Call } from '../../../src/conversation/call.ts';
 import { EchoGate } from '../../../src/conversation/echo-gate.ts';
@@ -55,6 +56,11 @@ class ScriptedAnswer {
     );
   }
 
+  say(words: string, frames: readonly Frame[]): void {
+    this.events.offer({ type: 'transcript', delta: words });
+    for (const frame of frames) this.events.offer({ type: 'audio', frame });
+  }
+
   /** Frames that can be told apart, at any volume. */
   speak(words: string, frames: number): void {
     this.events.offer({ type: 'transcript', delta: words });
@@ -88,6 +94,8 @@ export interface RoomOptions {
   readonly answers?: AnswerMode;
   readonly people?: number;
   readonly speculates?: boolean;
+  /** Whose loudspeaker sends the bot's voice back into their microphone, how much later and how much quieter. */
+  readonly echo?: { readonly speaker: Speaker; readonly delayMs: number; readonly gainDb: number };
 }
 
 /** A call with a scripted model, whose clock and whose playout the test steps. */
@@ -111,6 +119,8 @@ export class SteppedRoom {
     keys: undefined,
     clock: monotonicClock,
   });
+  readonly #options: RoomOptions;
+  readonly #echoes = new EchoGate();
   readonly #memory: Memory;
   readonly #input = new FrameQueue<VoiceInputEvent>(10_000);
   readonly #answers: ScriptedAnswer[] = [];
@@ -119,7 +129,9 @@ export class SteppedRoom {
   /** What was said, by the number its frames carry. */
   readonly #words: string[] = [''];
 
-  constructor({ answers = 'always', people = 1, speculates = false }: RoomOptions = {}) {
+  constructor(options: RoomOptions = {}) {
+    const { answers = 'always', people = 1, speculates = false } = options;
+    this.#options = options;
     this.answers = answers;
     this.people = people;
     const model = {
@@ -144,7 +156,7 @@ export class SteppedRoom {
         callId: 'call',
         input: { listen: () => this.#input },
         output: { play: (frames, signal) => this.#play(frames, signal) },
-        echoes: new EchoGate(),
+        echoes: this.#echoes,
         interludes: { voiced: () => {}, hold: () => ({ [Symbol.dispose]: () => {} }) },
         captions: { begin: (speaker) => this.#caption(speaker), notice: (text) => void this.notices.push(text) },
         model,
@@ -270,10 +282,23 @@ export class SteppedRoom {
       if (next.done === true) return { playedFrames, firstFrameAtMs, complete: true };
       firstFrameAtMs ??= this.clock.nowMs();
       this.played.push(readNumbered(next.value));
+      this.#resound(next.value);
       playedFrames++;
       const due = new Promise<void>((resolve) => void this.clock.after(FRAME_MS, resolve));
       if ((await Promise.race([due, aborted])) === 'aborted') return { playedFrames, firstFrameAtMs, complete: false };
     }
+  }
+
+  #resound(frame: Frame): void {
+    this.#echoes.sent(levelDbfs(frame), this.clock.nowMs());
+    const { echo } = this.#options;
+    if (!echo) return;
+    const { speaker, delayMs, gainDb } = echo;
+    this.clock.after(delayMs, () => {
+      const back = frame.map((sample) => sample * 10 ** (gainDb / 20));
+      const atMs = this.clock.nowMs();
+      this.#input.offer({ type: 'frame', speaker, frame: back, atMs, pauseMs: 0, concealed: false });
+    });
   }
 
   #caption(speaker: Speaker | undefined): Caption {
