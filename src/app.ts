@@ -126,6 +126,7 @@ export async function startApp(
         ...call,
         model,
         memory,
+        onSpeech: () => void model.warm(callSignal),
         rule: { ...FIXED_RULE, silenceMs: config.talk.turnSilenceMs ?? FIXED_RULE.silenceMs },
         adapts: config.talk.turnSilenceMs === undefined,
         speculation: config.talk.speculates ? SPECULATION : undefined,

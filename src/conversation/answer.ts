@@ -156,8 +156,11 @@ export class Answer {
   }
 
   async #speak(conversation: Conversation, remembered: RememberedTurn): Promise<ReplyOutcome> {
-    const { model, output, captions, settings, onPhase } = this.#options.parts;
-    const options = { output: 'voice', voice: settings().voice } as const;
+    const { model, output, captions, settings, peopleCount, onPhase } = this.#options.parts;
+    const { voice, answers } = settings();
+    // A veto only: that a turn is for us is decided before, and where it cannot be anybody else's there is nothing to decline.
+    const mayDecline = answers !== 'button' && peopleCount() > 1;
+    const options = { output: 'voice', voice, mayDecline } as const;
     const released = this.#released.promise;
     const reply = {
       output,
@@ -177,7 +180,7 @@ export class Answer {
     if (outcome.reached !== 'nothing') remembered.spoke(!outcome.silent);
     if (!outcome.silent || this.#signal.aborted) return outcome;
     // A model whose history is all words tends to answer in words: then it is given its own words to read.
-    const read = model.respond(readAloud(outcome.text), options, this.#signal);
+    const read = model.respond(readAloud(outcome.text), { ...options, mayDecline: false }, this.#signal);
     const aloud = await new SpokenReply().run({ ...reply, events: read, captions: NO_CAPTIONS }, this.#signal);
     // Heard whole, it is named by its id: a history of spoken replies brings the model back to speaking.
     return { ...outcome, audio: aloud.audio, playback: aloud.playback };
@@ -206,7 +209,7 @@ export class Answer {
       );
     } else if (!isCut && outcome.finish === 'filtered') {
       captions.notice(words.modelErrors['filtered-reply']);
-    } else if (!isCut && outcome.reached === 'nothing' && outcome.finish !== undefined) {
+    } else if (!isCut && outcome.reached === 'nothing' && (outcome.finish ?? 'declined') !== 'declined') {
       captions.notice(words.ask.noWords);
     }
     const { firstFrameAtMs, playedFrames } = outcome.playback;

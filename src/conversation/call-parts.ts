@@ -47,6 +47,8 @@ export interface CallParts {
   readonly settings: () => ChannelSettings;
   /** People in the channel, bots not counted. */
   readonly peopleCount: () => number;
+  /** Called when somebody begins to speak, so that what an answer needs is ready. */
+  readonly onSpeech: () => void;
   /** Called with each change of what the call is doing. */
   readonly onPhase: (phase: CallPhase) => void;
   /** Called at the end of each turn that was answered. */

@@ -41,7 +41,7 @@ interface Track {
 
 export type ListenerParts = Pick<
   CallParts,
-  'rule' | 'adapts' | 'createVoiceActivity' | 'createEncoder' | 'echoes' | 'clock'
+  'rule' | 'adapts' | 'createVoiceActivity' | 'createEncoder' | 'echoes' | 'onSpeech' | 'clock'
 >;
 
 /** Hears everyone on their own track, and finds when the room speaks, pauses and has finished. */
@@ -154,6 +154,7 @@ export class Listener implements Disposable {
       case undefined:
         break;
       case 'started':
+        this.#parts.onSpeech();
         track.recorder.begin();
         this.#floor.started(track.speaker.id);
         break;

@@ -1,6 +1,7 @@
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { MODEL_DEADLINES, ModelTime, type Deadlines } from './deadlines.ts';
+import { RequestRefusedError } from './errors.ts';
 import type {
   Conversation,
   Model,
@@ -30,6 +31,7 @@ export interface ChatCompletionsOptions {
 export class ChatCompletionsModel implements Model {
   readonly #parts: RequestParts;
   readonly #warmer: ConnectionWarmer;
+  #refusesTools = false;
 
   constructor({ deadlines, wallClockMs = Date.now, ...parts }: ChatCompletionsOptions) {
     this.#parts = { ...parts, wallClockMs, deadlines: { ...MODEL_DEADLINES, ...deadlines } };
@@ -37,6 +39,26 @@ export class ChatCompletionsModel implements Model {
   }
 
   async *respond(
+    conversation: Conversation,
+    options: ReplyOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<ReplyEvent, void, undefined> {
+    if (options.mayDecline !== true || this.#refusesTools) {
+      yield* this.#respond(conversation, { ...options, mayDecline: false }, signal);
+      return;
+    }
+    try {
+      yield* this.#respond(conversation, options, signal);
+    } catch (error) {
+      // Not every server with this API, nor every model, takes tools. Without them it answers whenever it is asked.
+      if (!(error instanceof RequestRefusedError)) throw error;
+      this.#refusesTools = true;
+      this.#parts.log.info({ err: error }, 'the model takes no tools, so it may not decline');
+      yield* this.#respond(conversation, { ...options, mayDecline: false }, signal);
+    }
+  }
+
+  async *#respond(
     conversation: Conversation,
     options: ReplyOptions,
     signal: AbortSignal,

@@ -79,6 +79,8 @@ export interface ReplyOptions {
   readonly output: 'text' | 'voice';
   /** A voice name the deployment accepts. */
   readonly voice: string;
+  /** The model may find that what was said is not for it, and stay silent. */
+  readonly mayDecline?: boolean;
 }
 
 export type ReplyEvent =
@@ -94,9 +96,9 @@ export interface ReplyDone {
   readonly type: 'done';
   /**
    * `length`: the output limit cut it. `filtered`: the provider's content filter cut it after it had begun (before its
-   * first word the iterable throws instead, with the kind `filtered-reply`).
+   * first word the iterable throws instead, with the kind `filtered-reply`). `declined`: it may, and stays silent.
    */
-  readonly finish: 'stop' | 'length' | 'filtered';
+  readonly finish: 'stop' | 'length' | 'filtered' | 'declined';
   /** How to refer to this reply in later turns, when the server keeps it. */
   readonly audio: AudioReference | undefined;
   readonly usage: Usage | undefined;

@@ -6,6 +6,7 @@ import type { AudioReference, ReplyDone, ReplyEvent, ReplyOptions, Usage } from 
 import { operatorHint } from './operator-hint.ts';
 import { decodeBase64, SampleReader } from './pcm.ts';
 import type { ProviderFacts } from './provider.ts';
+import { STAY_SILENT } from './request.ts';
 
 const Tokens = z.number().nonnegative().catch(0);
 
@@ -32,6 +33,10 @@ const ChunkShape = z.object({
         delta: z
           .object({
             content: z.string().nullish(),
+            tool_calls: z
+              .array(z.object({ function: z.object({ name: z.string().nullish() }).nullish() }))
+              .nullish()
+              .catch(undefined),
             audio: z
               .object({
                 id: z.string().nullish(),
@@ -63,6 +68,7 @@ export class ReplyReader {
   readonly #framer = new Framer();
   #sawChoice = false;
   #sawWords = false;
+  #declined = false;
   #audioBytes = 0;
   #audioId: string | undefined;
   #expiresAtMs: number | undefined;
@@ -106,7 +112,8 @@ export class ReplyReader {
     if (choice === undefined) return;
     this.#sawChoice = true;
     this.#checkFilter(choice);
-    const { content, audio } = choice.delta ?? {};
+    const { content, audio, tool_calls: calls } = choice.delta ?? {};
+    if (calls?.some((one) => one.function?.name === STAY_SILENT)) this.#declined = true;
     if (content) {
       this.#sawWords = true;
       yield { type: 'text', delta: content };
@@ -137,6 +144,8 @@ export class ReplyReader {
     if (this.#empty && this.#finish === 'filtered') {
       throw new ContentFilteredError('reply', { operatorHint: operatorHint('filtered', this.#provider) });
     }
+    // Words count for more: who speaks does not stay silent.
+    if (this.#empty && this.#declined) this.#finish = 'declined';
     if ((this.#empty && this.#finish === 'stop') || this.#samples.splitsSample) throw this.#malformed();
     const frame = this.#framer.flush();
     if (frame !== undefined) yield { type: 'audio', frame };

@@ -29,6 +29,18 @@ export interface RequestOptions extends ReplyOptions {
   readonly maxReplyTokens: number;
 }
 
+/** What the model calls in place of an answer. */
+export const STAY_SILENT = 'stay_silent';
+
+const STAY_SILENT_TOOL: OpenAI.Chat.ChatCompletionTool = {
+  type: 'function',
+  function: {
+    name: STAY_SILENT,
+    description:
+      'Call this, and say nothing, when what was said last is plainly meant for somebody else in the room and not for you.',
+  },
+};
+
 /** A request that the API accepts. */
 export interface ModelRequest {
   readonly exchange: Exchange;
@@ -74,6 +86,7 @@ export function buildRequest(conversation: Conversation, options: RequestOptions
       stream_options: { include_usage: true },
       max_completion_tokens: options.maxReplyTokens,
       modalities,
+      ...(options.mayDecline === true && { tools: [STAY_SILENT_TOOL] }),
       ...(modalities.includes('audio') && { audio: { format: 'pcm16', voice: options.voice } }),
     },
   };

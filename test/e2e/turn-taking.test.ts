@@ -123,3 +123,19 @@ test('an answer is asked for while it is open whether the turn is over, and what
   await room.reads('Of course.');
   expect((await room.messages()).filter(({ content }) => content === 'Of course.')).toHaveLength(1);
 });
+
+test('the model may find that it was not meant, and then nobody hears or reads anything of it', async () => {
+  await everybodyJoins();
+  await scene.client.setModel({ declines: true });
+  const said = await room.say(room.alice, 'I asked Parley about it yesterday.');
+  const asked = await room.request(said.firstPacketAtMs);
+  await room.ended(asked);
+  await room.message(({ content }) => content.includes('I asked Parley'));
+  await scene.client.setModel({ declines: false, reply: 'Here.' });
+  const next = await room.say(room.alice, 'Parley, are you there?');
+  const { request } = await room.replied(next);
+  expect(messagesOf(request).map(({ role }) => role)).toEqual(['user', 'user']);
+  await room.reads('Here.');
+  const words = (await room.messages()).map(({ content, authorId }) => (authorId === room.botId ? content : ''));
+  expect(words.filter((content) => content === STORY)).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { FRAME_SAMPLES } from '../../src/audio/frame.ts';
 import { encodeWav } from '../../src/audio/wav.ts';
@@ -164,5 +164,35 @@ describe('the log', () => {
     });
     const all = JSON.stringify(log.lines);
     for (const secret of ['Zanzibar', 'pirate', peer.service.apiKey]) expect(all).not.toContain(secret);
+  });
+});
+
+describe('a model that may decline', () => {
+  afterEach(() => peer.service.methods.setModel({ declines: false }));
+
+  test('says nothing, and that it did so on purpose', async () => {
+    await peer.service.methods.setModel({ declines: true });
+    const { model } = makeModel(peer.azure());
+    const reply = await collect(model.respond(asking('Bob, are you coming?'), { ...VOICE, mayDecline: true }, calm));
+    expect(reply).toMatchObject({ transcript: '', text: '', frames: [], done: { finish: 'declined' } });
+    expect(reply.done.usage?.inputTokens).toBeGreaterThan(0);
+  });
+
+  test('is not asked to where it may not', async () => {
+    await peer.service.methods.setModel({ declines: true });
+    const { model } = makeModel(peer.azure());
+    const reply = await collect(model.respond(asking('Are you coming?'), VOICE, calm));
+    expect(reply.done.finish).toBe('stop');
+    expect(reply.transcript).not.toBe('');
+  });
+
+  test('answers all the same where tools are refused, and is asked without them from then on', async () => {
+    await peer.service.methods.modelFault({ fault: { kind: 'status', status: 400 }, times: 1 });
+    const { model } = makeModel(peer.azure());
+    for (const prompt of ['First.', 'Second.']) {
+      const reply = await collect(model.respond(asking(prompt), { ...VOICE, mayDecline: true }, calm));
+      expect(reply.done.finish).toBe('stop');
+    }
+    expect((await peer.takeRequests()).map(({ status }) => status)).toEqual([400, 200, 200]);
   });
 });

@@ -169,6 +169,7 @@ export const METHOD_SCHEMAS = {
     reply: z.string().nullable().exactOptional(),
     leadingSilenceMs: milliseconds.exactOptional(),
     textOnly: z.boolean().exactOptional(),
+    declines: z.boolean().exactOptional(),
   }),
   modelFault: z.strictObject({ fault: modelFault, times: count, endpoint }),
   modelRequests: z.strictObject({

@@ -350,6 +350,8 @@ export interface ModelSettings {
   readonly leadingSilenceMs?: number;
   /** Answer without audio: words only, as a drifting model does. Default false. */
   readonly textOnly?: boolean;
+  /** Call the tool `stay_silent` in place of a streamed answer, where a request offers it. Default false. */
+  readonly declines?: boolean;
 }
 
 export type ModelFault =

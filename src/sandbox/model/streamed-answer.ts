@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import { SAMPLE_RATE_HZ } from '../../audio/frame.ts';
 import { sleep } from '../../time/clock.ts';
 import type { Answer } from './answer.ts';
@@ -20,6 +22,8 @@ export async function streamAnswer(answer: Answer): Promise<void> {
     if (!answer.exchange.signal.aborted) throw error;
   }
 }
+
+const STAY_SILENT = 'stay_silent';
 
 class AnswerStream {
   readonly #answer: Answer;
@@ -53,10 +57,28 @@ class AnswerStream {
     if (this.#azure) {
       await exchange.write(frame({ ...this.#base, choices: [], prompt_filter_results: promptFilterResults(filter) }));
     }
+    if (this.#declines) {
+      await this.#decline();
+      return;
+    }
     const finish = this.#answer.reply.spoken ? await this.#speak() : await this.#writeText();
     if (finish === 'ended') return;
     if (await this.#fault(true)) return;
     await this.#close(finish);
+  }
+
+  /** Told to, and offered to. */
+  get #declines(): boolean {
+    const { chat, settings } = this.#answer;
+    const tools = z.array(z.object({ function: z.object({ name: z.string() }) })).safeParse(chat.request.tools);
+    return settings.declines && tools.data?.some((tool) => tool.function.name === STAY_SILENT) === true;
+  }
+
+  async #decline(): Promise<void> {
+    const call = { index: 0, id: 'call_1', type: 'function', function: { name: STAY_SILENT, arguments: '{}' } };
+    await this.#delta({ role: 'assistant', content: null, tool_calls: [call] });
+    await this.#delta({}, 'tool_calls');
+    await this.#end();
   }
 
   async #speak(): Promise<'stop' | 'length' | 'ended'> {
@@ -104,7 +126,7 @@ class AnswerStream {
 
   /** The end of a whole answer. */
   async #close(finish: 'stop' | 'length' | 'content_filter'): Promise<void> {
-    const { exchange, world, chat, reply, audioId } = this.#answer;
+    const { world, reply, audioId } = this.#answer;
     if (reply.spoken) {
       if (this.#oddByte.length > 0)
         await this.#delta({ audio: { data: Buffer.from(this.#oddByte).toString('base64') } });
@@ -112,6 +134,11 @@ class AnswerStream {
       if (finish === 'stop') world.audioIds.keep(audioId, this.#words);
     }
     await this.#delta({}, finish);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const { exchange, chat } = this.#answer;
     if (chat.request.stream_options?.include_usage === true) {
       const usage = usageOf(chat, { words: this.#words, samples: this.#samples });
       await exchange.write(frame({ ...this.#base, choices: [], usage }));

@@ -31,6 +31,7 @@ export const DEFAULT_SETTINGS: Required<ModelSettings> = {
   reply: null,
   leadingSilenceMs: 0,
   textOnly: false,
+  declines: false,
 };
 
 /** Settings that are not named stay as they are. @throws {Refusal} */

@@ -163,6 +163,7 @@ export class SteppedRoom {
         memory: this.#memory,
         settings: () => ({ voice: 'alloy', answers: this.answers }),
         peopleCount: () => this.people,
+        onSpeech: () => {},
         onPhase: (phase) => void this.phases.push(phase),
         onTimings: (timings) => void this.timings.push(timings),
         words: english,
