@@ -84,8 +84,8 @@ export async function startApp(
 
   const provider = createProvider(providerOptions(config, sandbox), { clock, log });
   const modelParts = { provider, clock, log };
-  const checks = await Promise.all([checkModel(modelParts, signal), checkTranscription(modelParts, signal)]);
-  for (const wrong of checks) if (wrong) throw wrong;
+  const wrong = (await checkModel(modelParts, signal)) ?? (await checkTranscription(modelParts, signal));
+  if (wrong) throw wrong;
   modelPart.ready();
   const model = new ChatCompletionsModel(modelParts);
 

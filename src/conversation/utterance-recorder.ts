@@ -14,8 +14,11 @@ const PRE_ROLL_FRAMES = 15;
 const PAUSE_FROM_MS = 100;
 /** Pauses are kept at their length, since they carry meaning, up to this. */
 const MAX_PAUSE_MS = 3000;
-/** Silence that brings everything before it out of the encoder (measured: LAME holds back up to 122 ms). */
-const FLUSH_FRAMES = 7;
+/**
+ * Silence that brings what was said out of the encoder (measured: LAME holds back up to 122 ms, so 2 ms at most are missing).
+ * No longer than the pause at which {@link UtteranceRecorder.soFar} is asked, or the pause would grow by it.
+ */
+const FLUSH_FRAMES = 6;
 
 const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
 

@@ -15,7 +15,7 @@ const MAX_GAP_MS = 10_000;
 export function openOggOpus(file: ByteFile): SoundSource {
   const granule = lastGranule(file);
   const claimed = granule !== undefined && granule > 0n ? (Number(granule) * 1000) / OPUS_FILE_RATE_HZ : undefined;
-  return { durationMs: claimed, sound: decode(file) };
+  return { durationMs: claimed, sound: decode(file, claimed !== undefined) };
 }
 
 /** The stream that is being played. */
@@ -28,7 +28,7 @@ interface Playing {
   headerPackets: number;
 }
 
-async function* decode(file: ByteFile): AsyncGenerator<Int16Array, void, undefined> {
+async function* decode(file: ByteFile, claimsSound: boolean): AsyncGenerator<Int16Array, void, undefined> {
   let playing: Playing | undefined;
   let heard = false;
   for (const page of readOggPages(file)) {
@@ -43,7 +43,7 @@ async function* decode(file: ByteFile): AsyncGenerator<Int16Array, void, undefin
   }
   if (!playing) throw new AttachmentError('damaged', 'no Opus stream in the file');
   heard = close(playing) || heard;
-  if (!heard) throw new AttachmentError('empty', 'no packets in the file');
+  if (!heard) throw new AttachmentError(claimsSound ? 'damaged' : 'empty', 'no packets in the file');
 }
 
 async function begin(serial: number, packet: Uint8Array): Promise<Playing> {
