@@ -101,6 +101,23 @@ export async function playDemo({ client, story, folder, botId }: DemoParts): Pro
   story.says('Parley', written);
   story.holds(written === words, 'the words of a voice message are written down');
 
+  story.scene('Alice has a paragraph read aloud');
+  const paragraph = 'The lamp on the pier was lit at nine. Nobody saw who had lit it.';
+  story.says('Alice', `/narrate text:${paragraph}`);
+  const readingSince = performance.now();
+  const reading = await narration(client, alice, text.id, paragraph);
+  story.says('Parley', reading.content);
+  const sound = reading.attachments[0];
+  const heard = await client.heard({ personId: bob.id, fromUserId: botId, sinceMs: readingSince });
+  const heardSecs = heard.packets.filter(({ silence }) => !silence).length / 50;
+  story.note(`${sound?.name ?? 'no file'}, and ${heardSecs.toFixed(1)} s of it heard in ${voice.name}`);
+  story.holds(heardSecs > 2, 'a narration is heard in the call');
+  story.holds(sound?.name.endsWith('.ogg') === true, 'a narration comes as a sound file');
+  if (sound) {
+    const file = await fetch(sound.url);
+    await writeFile(join(folder, sound.name), Buffer.from(await file.arrayBuffer()));
+  }
+
   story.scene('Good night');
   story.says('Alice', '/leave');
   const left = await run(client, alice, text.id, 'leave');
@@ -130,6 +147,34 @@ async function run(
     { timeoutMs: ANSWER_MS },
   );
   return event.type === 'interaction-updated' ? event.interaction : client.interaction({ interactionId });
+}
+
+/** The message with the sound of a text that is read aloud, once the reading is over. */
+async function narration(
+  client: SandboxClient,
+  actor: Actor,
+  channelId: string,
+  text: string,
+): Promise<MessageSnapshot> {
+  const since = performance.now();
+  await client.runCommand({ personId: actor.id, channelId, command: 'narrate', options: { text } });
+  const file = await client.waitFor(
+    (one) =>
+      one.type === 'message-created' &&
+      one.atMs >= since &&
+      one.message.attachments.length > 0 &&
+      !one.message.voiceMessage,
+    { timeoutMs: ANSWER_MS },
+  );
+  await client.waitFor(
+    (one) =>
+      (one.type === 'message-updated' || one.type === 'interaction-updated') &&
+      one.atMs >= file.atMs &&
+      JSON.stringify(one).includes('That was all'),
+    { timeoutMs: ANSWER_MS },
+  );
+  if (file.type !== 'message-created') throw new Error('no sound file');
+  return file.message;
 }
 
 /** The words of a message's sound, once all are there: until then the answer has a button to cancel it. */
