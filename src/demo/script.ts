@@ -149,7 +149,7 @@ async function run(
   return event.type === 'interaction-updated' ? event.interaction : client.interaction({ interactionId });
 }
 
-/** The message with the sound of a text that is read aloud, once the reading is over. */
+/** The message with the sound of a text that is read aloud, once it has been heard in the call. */
 async function narration(
   client: SandboxClient,
   actor: Actor,
@@ -166,13 +166,15 @@ async function narration(
       !one.message.voiceMessage,
     { timeoutMs: ANSWER_MS },
   );
-  await client.waitFor(
-    (one) =>
-      (one.type === 'message-updated' || one.type === 'interaction-updated') &&
-      one.atMs >= file.atMs &&
-      JSON.stringify(one).includes('That was all'),
-    { timeoutMs: ANSWER_MS },
-  );
+  // In the call it is played at its own pace.
+  const began = await client.waitFor((one) => one.type === 'bot-speaking' && one.speaking, {
+    since,
+    timeoutMs: ANSWER_MS,
+  });
+  await client.waitFor((one) => one.type === 'bot-speaking' && !one.speaking, {
+    since: began.atMs,
+    timeoutMs: ANSWER_MS,
+  });
   if (file.type !== 'message-created') throw new Error('no sound file');
   return file.message;
 }
