@@ -1,4 +1,7 @@
 import { benchBotKills } from './bot-kills.ts';
+import { benchFormats } from './files/formats.ts';
+import { benchHour } from './files/hour.ts';
+import { benchMutants } from './files/mutants.ts';
 import { benchHistory } from './history.ts';
 import { benchKills } from './kills.ts';
 import type { BenchPart } from './part.ts';
@@ -15,5 +18,8 @@ export const PARTS: Readonly<Record<string, BenchPart>> = {
   history: { title: 'Requests as a conversation grows', run: benchHistory },
   kills: { title: 'Processes killed while they hold turns', run: benchKills },
   'bot-kills': { title: 'Bots killed while people talk with them', run: benchBotKills },
+  formats: { title: 'Sound files of every kind', run: benchFormats },
+  mutants: { title: 'Damaged sound files', run: benchMutants },
+  hour: { title: 'An hour written down', run: benchHour },
   'two-processes': { title: 'Two bots on one database', run: benchTwoProcesses },
 };

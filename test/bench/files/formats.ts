@@ -10,7 +10,8 @@ import { monotonicClock } from '../../../src/time/clock.ts';
 import { FORMATS, Maker, RATES, someSpeech } from './made.ts';
 
 /** Each format, mono and stereo, at each rate, with ffmpeg and without: how like the source is what the model is sent? */
-export async function compareFormats(): Promise<void> {
+export async function benchFormats(): Promise<string[]> {
+  const lines = ['| file | ffmpeg | channels × rate: likeness, or the refusal |', '|---|---|---|'];
   using maker = new Maker(await someSpeech());
   let [right, wrong] = [0, 0];
   for (const format of FORMATS) {
@@ -25,16 +26,13 @@ export async function compareFormats(): Promise<void> {
           const fine = format.ours || ffmpeg === 'ffmpeg' ? Number(cell) >= 0.95 : cell === 'needs-ffmpeg';
           if (fine) right++;
           else wrong++;
-          cells.push(`${channels}x${rateHz / 1000}k:${cell}${fine ? '' : ' WRONG'}`);
+          cells.push(`${channels} × ${rateHz / 1000}k:${cell}${fine ? '' : ' WRONG'}`);
         }
       }
-      process.stdout.write(
-        `${format.name} (${ffmpeg === 'ffmpeg' ? 'with' : 'without'} ffmpeg): ${cells.join('  ')}\n`,
-      );
+      lines.push(`| ${format.name} | ${ffmpeg === 'ffmpeg' ? 'with' : 'without'} | ${cells.join(', ')} |`);
     }
   }
-  process.stdout.write(`formats: ${right} as they should be, ${wrong} not\n`);
-  if (wrong > 0) process.exitCode = 1;
+  return [...lines, '', `${right} as they should be, ${wrong} not.`];
 }
 
 async function likeness(source: Int16Array, bytes: Buffer, ffmpeg: string): Promise<string> {

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 
 import { concatSamples } from '../../../src/audio/pcm.ts';
 import { Transcriber } from '../../../src/files/transcriber.ts';
@@ -14,8 +16,11 @@ const MARK_MS = 10_000;
 /** How far a cue may be from the truth. */
 const NEAR_MS = 300;
 
-/** An hour of marks at known times, written down by a model that answers after a random while. */
-export async function transcribeHour(): Promise<void> {
+/**
+ * An hour of marks at known times, written down by a model that answers after a random while; and what it takes to have
+ * ffmpeg decode the same file into one WAV, as it is usually done.
+ */
+export async function benchHour(): Promise<string[]> {
   const speech = await someSpeech();
   const period = concatSamples([speech, new Int16Array((MARK_MS * 24_000) / 1000 - speech.length)]);
   using maker = new Maker(period);
@@ -43,38 +48,65 @@ export async function transcribeHour(): Promise<void> {
     log: silentLog,
   });
 
-  const idleBytes = process.memoryUsage.rss();
-  let peakBytes = 0;
-  const watch = setInterval(() => (peakBytes = Math.max(peakBytes, memoryOfAll())), 100);
-  const startedAtMs = performance.now();
-  let firstAtMs = 0;
-  let [cues, furthestMs] = [0, 0];
   const options = { language: undefined, cutting: 'cues' } as const;
   const { signal } = new AbortController();
-  for await (const event of transcriber.transcribe(
-    { url: `${server.url}/hour.mp3`, name: 'hour.mp3' },
-    options,
-    { done: new Map(), async keep() {} },
-    signal,
-  )) {
-    if (event.type !== 'part') continue;
-    firstAtMs ||= performance.now();
-    furthestMs = Math.max(furthestMs, Math.abs(event.part.startMs - cues * MARK_MS));
-    cues++;
-  }
-  clearInterval(watch);
-  const seconds = (performance.now() - startedAtMs) / 1000;
+  let firstMs = 0;
+  let [cues, furthestMs] = [0, 0];
+  const ours = await measured(async () => {
+    const startedAtMs = performance.now();
+    for await (const event of transcriber.transcribe(
+      { url: `${server.url}/hour.mp3`, name: 'hour.mp3' },
+      options,
+      { done: new Map(), async keep() {} },
+      signal,
+    )) {
+      if (event.type !== 'part') continue;
+      firstMs ||= performance.now() - startedAtMs;
+      furthestMs = Math.max(furthestMs, Math.abs(event.part.startMs - cues * MARK_MS));
+      cues++;
+    }
+  });
+  const theirs = await measured(() => decodedWhole(file));
   const right = cues === (MINUTES * 60_000) / MARK_MS && furthestMs <= NEAR_MS;
-  process.stdout.write(
-    [
-      `hour: ${cues} cues, furthest ${Math.round(furthestMs)} ms from the truth: ${right ? 'right' : 'WRONG'}`,
-      `first words after ${Math.round(firstAtMs - startedAtMs)} ms; ${((MINUTES * 60) / seconds).toFixed(0)} times real time`,
-      `memory above idle, children included: ${Math.round((peakBytes - idleBytes) / 1e6)} MB`,
-      `sent per minute: ${Math.round(sentBytes / MINUTES / 1000)} kB (48 kHz stereo WAV: ${(48_000 * 4 * 60) / 1000} kB)`,
-      '',
-    ].join('\n'),
-  );
-  if (!right) process.exitCode = 1;
+  const row = (what: string, { seconds, peakBytes }: Measured, sentPerMinute: number): string =>
+    `| ${what} | ${((MINUTES * 60) / seconds).toFixed(0)} × | ${Math.round(peakBytes / 1e6)} MB | ${Math.round(sentPerMinute / 1000)} kB |`;
+  return [
+    '| an hour of mp3 | against real time | memory above idle, children included | sent to the model a minute |',
+    '|---|---|---|---|',
+    row('Parley, compressed and sent in pieces', ours, sentBytes / MINUTES),
+    row('ffmpeg into one WAV of 48 kHz stereo, nothing sent', theirs, 48_000 * 4 * 60),
+    '',
+    `${cues} cues of ${(MINUTES * 60_000) / MARK_MS}, the furthest ${Math.round(furthestMs)} ms from the truth (at most ` +
+      `${NEAR_MS}): ${right ? 'reached' : 'MISSED'}. First words after ${Math.round(firstMs)} ms.`,
+  ];
+}
+
+interface Measured {
+  readonly seconds: number;
+  /** Of this process and its children, above what they took before. */
+  readonly peakBytes: number;
+}
+
+async function measured(work: () => Promise<void>): Promise<Measured> {
+  const idleBytes = process.memoryUsage.rss();
+  let peakBytes = idleBytes;
+  const watch = setInterval(() => (peakBytes = Math.max(peakBytes, memoryOfAll())), 100);
+  const startedAtMs = performance.now();
+  try {
+    await work();
+  } finally {
+    clearInterval(watch);
+  }
+  peakBytes = Math.max(peakBytes, memoryOfAll());
+  return { seconds: (performance.now() - startedAtMs) / 1000, peakBytes: peakBytes - idleBytes };
+}
+
+/** The usual way: the whole of it in memory. */
+async function decodedWhole(file: Uint8Array): Promise<void> {
+  const child = spawn('ffmpeg', ['-v', 'error', '-i', 'pipe:0', '-ar', '48000', '-ac', '2', '-f', 'wav', 'pipe:1']);
+  const wav = buffer(child.stdout);
+  child.stdin.end(file);
+  await wav;
 }
 
 /** Resident memory of this process and its children (Linux). */

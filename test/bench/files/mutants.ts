@@ -2,13 +2,16 @@ import { AttachmentError } from '../../../src/files/attachment-error.ts';
 import { decodeAttachment } from '../../../src/files/decode.ts';
 import { monotonicClock } from '../../../src/time/clock.ts';
 import { mutate } from '../../files/mutate.ts';
+import type { BenchOptions } from '../part.ts';
 import { FORMATS, Maker, someSpeech } from './made.ts';
 
 const AT_ONCE = 2;
 const MAX_MS = 15_000;
 
-/** Damaged files of every format: each gives sound or a clear answer in time, and nothing crashes. Prints the counts. */
-export async function surviveMutants(count: number): Promise<void> {
+const MUTANTS = 2000;
+
+/** Damaged files of every format: each gives sound or a clear answer in time, and nothing crashes. */
+export async function benchMutants({ turns: count = MUTANTS }: BenchOptions): Promise<string[]> {
   using maker = new Maker(await someSpeech());
   const files = FORMATS.map((format) => maker.make(format, 1, format.rates?.at(-1) ?? 48_000));
   const answers = new Map<string, number>();
@@ -29,9 +32,10 @@ export async function surviveMutants(count: number): Promise<void> {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   const counts = [...answers].map(([answer, times]) => `${answer} ${times}`).join(', ');
-  process.stdout.write(`mutants (seeds 0 to ${count - 1}): ${counts}; slowest ${Math.round(slowestMs)} ms\n`);
-  for (const line of odd) process.stdout.write(`${line}\n`);
-  if (odd.length > 0) process.exitCode = 1;
+  return [
+    `${count} damaged files (seeds 0 to ${count - 1}): ${counts}; the slowest took ${Math.round(slowestMs)} ms.`,
+    odd.length === 0 ? 'None failed or took longer than 15 s.' : `Not as they should be: ${odd.join('; ')}.`,
+  ];
 }
 
 async function answerTo(bytes: Uint8Array): Promise<string> {
