@@ -85,8 +85,11 @@ export class Call implements RunningCall {
     }
     if (answer.state !== 'held' && answer.state !== 'released') return;
     const isParty = this.#isParty(speaker.id, answer.turn);
+    const outcome = givingWay.voiced(speaker.id, atMs, { isParty, inTurn });
     // Nobody has heard anything yet: they had only paused. What they said so far belongs to the turn they are in.
-    if (givingWay.voiced(speaker.id, atMs, { isParty, inTurn }) === 'withdrawn') this.#listener.resume(answer.turn);
+    if (outcome === 'withdrawn') this.#listener.resume(answer.turn);
+    // Whom the bot was answering speaks to the bot.
+    if (outcome === 'cut' && isParty) this.#attention.addressed(speaker.id, atMs);
   }
 
   #paused(turn: Turn): void {
@@ -231,6 +234,7 @@ export class Call implements RunningCall {
     const meaning = words === undefined ? 'speech' : meaningOver(words.join(' '), names, overReply);
     if (meaning === 'speech' && (isParty || this.#isCalled(words))) {
       answer.stop();
+      for (const { speaker } of turn.utterances) this.#attention.addressed(speaker.id, this.#parts.clock.nowMs());
       if (at === 'ended') await this.#consider(turn);
       return;
     }

@@ -21,21 +21,25 @@ export class GivingWay implements Disposable {
 
   /**
    * Takes a speaker's voiced frame. `isParty`: the answer is for them; `inTurn`: it is speech that will also end.
-   * `withdrawn`: nobody had heard of the answer, so it never happened and the turn it was for goes on.
+   * `withdrawn`: nobody had heard of the answer, so it never happened and the turn it was for goes on. `cut`: it has been
+   * heard, and is theirs now.
    */
   voiced(
     speakerId: string,
     atMs: number,
     { isParty, inTurn }: { isParty: boolean; inTurn: boolean },
-  ): 'withdrawn' | undefined {
+  ): 'withdrawn' | 'cut' | undefined {
     const answer = this.#answer;
     const yielding = this.#bargeIn.voiced(speakerId, atMs, isParty);
     if (answer.barelyBegun && isParty && inTurn && isSpeech(yielding)) {
       answer.withdraw();
       return 'withdrawn';
     }
-    if (yielding === 'yield' && inTurn) answer.stop();
-    else if (yielding === 'pause' || yielding === 'yield') answer.loudness.set('paused');
+    if (yielding === 'yield' && inTurn) {
+      answer.stop();
+      return 'cut';
+    }
+    if (yielding === 'pause' || yielding === 'yield') answer.loudness.set('paused');
     else if (yielding !== 'none' && answer.loudness.level === 'full') answer.loudness.set('ducked');
     this.#relaxing?.[Symbol.dispose]();
     this.#relaxing = this.#clock.after(RELAX_MS, () => this.#relax());

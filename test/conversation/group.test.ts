@@ -101,6 +101,21 @@ describe('who is answered', () => {
     expect((await answer(room)).at(-1)).toBe('Alice:');
   });
 
+  it.each([
+    { how: 'at length', ms: 900 },
+    { how: 'in a few words', ms: 340 },
+  ])('is whoever interrupts $how what they had asked for, without the name', async ({ ms }) => {
+    await using room = new SteppedRoom({ answers: 'name', people: 3 });
+    await room.say(ALICE, 'Parley, tell us a story.');
+    const story = await room.asked();
+    story.speak('Once upon a time there was a village.', 300);
+    await room.until(() => room.played.length > 0);
+    await room.silence(1000);
+    await room.say(ALICE, 'No, the other one.', ms);
+    expect(story.signal.aborted).toBe(true);
+    expect((await answer(room)).at(-1)).toBe('Alice:');
+  });
+
   it('gets one answer to all that was asked while it was answering', async () => {
     await using room = new SteppedRoom({ answers: 'name', people: 3 });
     await room.say(ALICE, 'Parley, one.');
