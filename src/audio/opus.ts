@@ -60,21 +60,27 @@ export class OpusDecoder implements Disposable {
   }
 }
 
-/** What an {@link OpusEncoder} is for: `live` costs a third of `file` and is 64 kbit/s; `file` is 32 kbit/s speech. */
-export type OpusUse = 'live' | 'file';
+/**
+ * What an {@link OpusEncoder} is for. `live` is 64 kbit/s, for a network that is there anyway: it costs an eighth of `file`,
+ * adds 2.5 ms in place of 6.5, and what its lower complexity loses cannot be heard at that rate (waveform correlation 0.9988
+ * in place of 0.9994). `file` is 32 kbit/s speech, as good as it gets.
+ */
+export type OpusUse = keyof typeof SETTINGS;
 
-/** Encodes 24 kHz mono frames. Synchronous: about 130 microseconds a frame for `live`. */
+const SETTINGS = {
+  live: { application: 'restricted_lowdelay', bitrate: 64_000, complexity: 3 },
+  file: { application: 'voip', bitrate: 32_000, complexity: 10 },
+} as const;
+
+/** Encodes 24 kHz mono frames. Synchronous: about 50 microseconds a frame for `live`. */
 export class OpusEncoder implements Disposable {
   readonly #encoder: InstanceType<typeof opus.Encoder>;
 
   constructor(use: OpusUse) {
-    this.#encoder = new opus.Encoder({
-      channels: 1,
-      sample_rate: SAMPLE_RATE_HZ,
-      application: use === 'live' ? 'audio' : 'voip',
-    });
-    this.#encoder.ctl(OPUS_SET_BITRATE, use === 'live' ? 64_000 : 32_000);
-    this.#encoder.ctl(OPUS_SET_COMPLEXITY, 10);
+    const { application, bitrate, complexity } = SETTINGS[use];
+    this.#encoder = new opus.Encoder({ channels: 1, sample_rate: SAMPLE_RATE_HZ, application });
+    this.#encoder.ctl(OPUS_SET_BITRATE, bitrate);
+    this.#encoder.ctl(OPUS_SET_COMPLEXITY, complexity);
   }
 
   /** Samples at 24 kHz that the coder adds at the head of what it encodes. */
@@ -93,7 +99,7 @@ export class OpusEncoder implements Disposable {
   }
 }
 
-function toSamples(bytes: Uint8Array): Int16Array {
-  // A copy, so that the samples are aligned and do not keep the codec's memory.
-  return new Int16Array(bytes.slice().buffer);
+/** What the codec gives is a copy of its own already. */
+function toSamples({ buffer, byteOffset, length }: Uint8Array): Int16Array {
+  return new Int16Array(buffer, byteOffset, length / 2);
 }

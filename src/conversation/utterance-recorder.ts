@@ -2,8 +2,8 @@ import { FRAME_MS, FRAME_SAMPLES, type Frame } from '../audio/frame.ts';
 import type { Speaker } from './ports.ts';
 import type { Utterance } from './turn.ts';
 
-/** Compresses frames to MP3 as they come, so that nothing is left to do when the turn ends. */
-export interface SpeechEncoder {
+/** Compresses frames to MP3 as they come, so that nothing is left to do when the turn ends. Disposed of when it has. */
+export interface SpeechEncoder extends Disposable {
   /** The bytes that are complete with this frame. */
   encode(frame: Frame): Uint8Array;
 }
@@ -110,6 +110,7 @@ export class UtteranceRecorder {
   /** Ends the utterance; `undefined` when none was begun. The same object as {@link soFar} gave when nothing came since. */
   end(): Utterance | undefined {
     const utterance = this.soFar();
+    this.#recording?.encoder[Symbol.dispose]();
     this.#recording = undefined;
     return utterance;
   }

@@ -1,6 +1,8 @@
-import { createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
+
+import { RTP_TICKS_PER_FRAME } from '../audio/frame.ts';
 
 /** RTP payload type of Opus in Discord voice. */
 const OPUS_PAYLOAD_TYPE = 0x78;
@@ -9,6 +11,8 @@ const EXTENSION_HEADER_BYTES = 4;
 const TAG_BYTES = 16;
 /** The counter at the end of a datagram; the rest of the nonce is zero (Discord's `rtpsize` modes). */
 const COUNTER_BYTES = 4;
+const AES_NONCE_BYTES = 12;
+const XCHACHA_NONCE_BYTES = 24;
 
 export type TransportMode = 'aead_aes256_gcm_rtpsize' | 'aead_xchacha20_poly1305_rtpsize';
 
@@ -17,6 +21,15 @@ export interface TransportKey {
   readonly mode: TransportMode;
   /** 32 bytes. */
   readonly secretKey: Uint8Array;
+}
+
+/** Where a stream that we send has come to: what the next datagram carries. */
+export interface SendingState {
+  readonly ssrc: number;
+  sequence: number;
+  timestamp: number;
+  /** Counts datagrams that were sealed with this key. */
+  nonce: number;
 }
 
 /** Of raw bytes Node finds out for each packet what kind of key they are: 16 microseconds more than opening it takes. */
@@ -76,6 +89,28 @@ export function openDatagram(
   return header.extensionBytes > end ? 'bad-header' : clear.subarray(header.extensionBytes, end);
 }
 
+/** Seals the next packet of a stream, 20 ms of Opus, into a datagram, and counts on. */
+export function sealDatagram(payload: Uint8Array, state: SendingState, { mode, secretKey }: TransportKey): Buffer {
+  state.nonce = (state.nonce + 1) >>> 0;
+  const header = Buffer.alloc(FIXED_HEADER_BYTES);
+  header.writeUInt8(2 << 6, 0);
+  header.writeUInt8(OPUS_PAYLOAD_TYPE, 1);
+  header.writeUInt16BE(state.sequence, 2);
+  header.writeUInt32BE(state.timestamp, 4);
+  header.writeUInt32BE(state.ssrc, 8);
+  const nonce = Buffer.alloc(mode === 'aead_aes256_gcm_rtpsize' ? AES_NONCE_BYTES : XCHACHA_NONCE_BYTES);
+  nonce.writeUInt32BE(state.nonce, 0);
+  state.sequence = (state.sequence + 1) & 0xffff;
+  state.timestamp = (state.timestamp + RTP_TICKS_PER_FRAME) >>> 0;
+  const counter = nonce.subarray(0, COUNTER_BYTES);
+  if (mode === 'aead_xchacha20_poly1305_rtpsize') {
+    return Buffer.concat([header, xchacha20poly1305(secretKey, nonce, header).encrypt(payload), counter]);
+  }
+  const cipher = createCipheriv('aes-256-gcm', aesKeyOf(secretKey), nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(header);
+  return Buffer.concat([header, cipher.update(payload), cipher.final(), cipher.getAuthTag(), counter]);
+}
+
 function decrypt(datagram: Buffer, clearBytes: number, { mode, secretKey }: TransportKey): Buffer | undefined {
   const sealed = {
     additionalData: datagram.subarray(0, clearBytes),
@@ -98,7 +133,7 @@ interface Sealed {
 }
 
 function openAes({ additionalData, sealed }: Sealed, counter: Buffer, secretKey: Uint8Array): Buffer {
-  const nonce = Buffer.alloc(12);
+  const nonce = Buffer.alloc(AES_NONCE_BYTES);
   counter.copy(nonce);
   const decipher = createDecipheriv('aes-256-gcm', aesKeyOf(secretKey), nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(additionalData);
@@ -117,7 +152,7 @@ function aesKeyOf(secretKey: Uint8Array): KeyObject {
 }
 
 function openXChaCha({ additionalData, sealed }: Sealed, counter: Buffer, secretKey: Uint8Array): Buffer {
-  const nonce = Buffer.alloc(24);
+  const nonce = Buffer.alloc(XCHACHA_NONCE_BYTES);
   counter.copy(nonce);
   const clear = xchacha20poly1305(secretKey, nonce, additionalData).decrypt(sealed);
   return Buffer.from(clear.buffer, clear.byteOffset, clear.byteLength);

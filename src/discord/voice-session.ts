@@ -18,7 +18,7 @@ import { retryDiscovery } from './voice-discovery.ts';
 import { VoiceGate } from './voice-gate.ts';
 import { installVoiceGuards, VoiceFault } from './voice-guards.ts';
 import { VoicePackets, type PacketSink } from './voice-packets.ts';
-import { isTransportMode, type TransportKey } from './voice-rtp.ts';
+import { isTransportMode, sealDatagram, type TransportKey } from './voice-rtp.ts';
 
 /** From signalling or a lost connection to ready. */
 const CONNECT_MS = 5_000;
@@ -126,9 +126,15 @@ export class VoiceSession {
     if (this.#phase !== 'ready' || state?.code !== NetworkingStatusCode.Ready) return false;
     // Without a group the library would send it unencrypted, and nobody would play it.
     if (state.dave && state.dave.protocolVersion > 0 && state.dave.session?.ready !== true) return false;
+    const { connectionData, dave, udp } = state;
+    const key = this.#transportKey();
+    if (!key) return false;
     try {
-      const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
-      return this.#connection.playOpusPacket(bytes) === true;
+      const opus = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
+      // The library's own sealing has Node find out anew for each packet what kind of key it has.
+      udp.send(sealDatagram(dave?.encrypt(opus) ?? opus, connectionData, key));
+      this.setSpeaking(true);
+      return true;
     } catch (error) {
       this.#options.log.warn({ err: error }, 'voice packet not sent');
       return false;

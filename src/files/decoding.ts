@@ -22,10 +22,10 @@ export interface DecodingOptions {
 export type Decoded = Exclude<DecodeMessage, { type: 'failed' | 'working' }>;
 
 /**
- * The next piece or minute must be done within this time. A minute of sound takes half a second of it, on a machine that has
- * many other things to do ten times as much.
+ * The next piece or minute must be done within this time: nobody waits for ten seconds to be told that a file is no good. A
+ * minute of sound takes half a second of it, on a machine that has many other things to do ten times as much.
  */
-const PIECE_DEADLINE_MS = 14_000;
+const PIECE_DEADLINE_MS = 9_000;
 const CHILD_HEAP_MB = 192;
 
 /** Kinds and what decodes them. Where that finds a codec it does not know, ffmpeg has a try. */

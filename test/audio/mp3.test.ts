@@ -51,6 +51,18 @@ describe('Mp3Encoder', () => {
     expect(encoder.encode(loud.subarray(0, FRAME_SAMPLES))).toBeDefined();
   });
 
+  it('leaves nothing of one file to the next', () => {
+    const file = (): Buffer => {
+      const encoder = createEncoder();
+      return Buffer.concat([encoder.encode(speech), encoder.finish()]);
+    };
+    const first = file();
+    const dropped = createEncoder();
+    dropped.encode(noise(FRAME_SAMPLES * 7, 9000));
+    dropped[Symbol.dispose]();
+    expect(file()).toEqual(first);
+  });
+
   it('runs many times at once without mixing', () => {
     const sounds = Array.from({ length: 5 }, (_, i) => noise(FRAME_SAMPLES * 20, 9000, i + 1));
     const alone = sounds.map((sound) => {

@@ -26,6 +26,18 @@ describe('withoutLeadingSilence', () => {
     expect(await play([3000, 0, 3000])).toEqual({ heard: [3000, 0, 3000], trimmed: 0 });
   });
 
+  it('begins within a frame, to 5 ms, and keeps every sample from there on', async () => {
+    const first = new Int16Array(FRAME_SAMPLES).fill(3, 0, 250).fill(900, 250);
+    const second = Int16Array.from({ length: FRAME_SAMPLES }, (_, i) => i + 1000);
+    const sound = (async function* () {
+      yield* [frame(0), first, second];
+    })();
+    const heard = await Array.fromAsync(withoutLeadingSilence(sound, () => {}));
+    const expected = [...first.subarray(240), ...second, ...new Int16Array(240)];
+    expect(heard.map((one) => one.length)).toEqual([FRAME_SAMPLES, FRAME_SAMPLES]);
+    expect(heard.flatMap((one) => [...one])).toEqual(expected.slice(0, 2 * FRAME_SAMPLES));
+  });
+
   it('takes silence of more than a second as meant', async () => {
     const { heard, trimmed } = await play([...Array.from({ length: 60 }, () => 0), 5000]);
     expect(trimmed).toBe(50);

@@ -7,6 +7,7 @@ import { UtteranceRecorder } from '../../src/conversation/utterance-recorder.ts'
 function recorder(): UtteranceRecorder {
   return new UtteranceRecorder({ id: '1', name: 'Alice' }, () => ({
     encode: (frame) => Uint8Array.of(frame[0] ?? 0),
+    [Symbol.dispose]: () => {},
   }));
 }
 

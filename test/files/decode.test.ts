@@ -117,24 +117,11 @@ describe('decodeAttachment', () => {
     }
   });
 
-  it.each([
-    ['nothing', Buffer.alloc(0), 'empty'],
-    ['a WAV without samples', encodeWav(new Int16Array(0)), 'empty'],
-    ['a WAV cut in its header', encodeWav(new Int16Array(100)).subarray(0, 40), 'damaged'],
-    ['a playlist that calls itself .mp3', Buffer.from('#EXTM3U\nfile:///etc/passwd\n'), 'unsupported'],
-    ['a picture', Buffer.from('\x89PNG\r\n\x1a\n\0\0', 'latin1'), 'unsupported'],
-    ['a zip file', Buffer.from('PK\x03\x04\0\0', 'latin1'), 'unsupported'],
-    ['a tag without frames', Buffer.from('ID3\x04\0\0\x7f\x7f\x7f\x7fpicture', 'latin1'), 'damaged'],
-    ['an Ogg file cut in its header', encodeVoiceMessage(new Int16Array(480)).file.subarray(0, 40), 'damaged'],
-  ])('refuses %s', async (_, file, kind) => {
-    expect(await kindOf(file)).toBe(kind);
-  });
-
   it('kills a decoder that takes too long', async () => {
     const clock = new ManualClock();
     const kind = kindOf(encodeVoiceMessage(speech).file, { clock });
-    await vi.waitFor(() => expect(clock.pending).toEqual([14_000]));
-    clock.advance(14_000);
+    await vi.waitFor(() => expect(clock.pending).toEqual([9_000]));
+    clock.advance(9_000);
     expect(await kind).toBe('damaged');
   });
 

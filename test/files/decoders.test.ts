@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { toFloat32 } from '../../src/audio/pcm.ts';
@@ -10,18 +8,14 @@ import { encodeWav } from '../../src/audio/wav.ts';
 import type { DecodableKind } from '../../src/files/decode-job.ts';
 import { DECODERS } from '../../src/files/decoders.ts';
 import { probe } from '../../src/files/probe.ts';
-import { noise, spoken } from '../audio/sounds.ts';
+import { spoken } from '../audio/sounds.ts';
 import { played, troubleWith } from './played.ts';
+import { fixture, noiseBytes, wavOf } from './traps.ts';
 
 let speech: Int16Array;
 beforeAll(async () => {
   speech = await spoken('Good morning.');
 });
-
-/** Made with ffmpeg from "Good morning." as the sandbox's synthesiser says it. */
-function fixture(name: string): Buffer {
-  return readFileSync(new URL(`fixtures/${name}`, import.meta.url));
-}
 
 async function play(kind: DecodableKind, bytes: Uint8Array): Promise<Int16Array> {
   return played(await DECODERS[kind](), bytes);
@@ -29,17 +23,6 @@ async function play(kind: DecodableKind, bytes: Uint8Array): Promise<Int16Array>
 
 async function troubleOf(kind: DecodableKind, bytes: Uint8Array): Promise<string> {
   return troubleWith(await DECODERS[kind](), bytes);
-}
-
-/** A WAV header that claims this, before these bytes. */
-function wavOf(tag: number, channels: number, rateHz: number, bits: number, data: Uint8Array): Buffer {
-  const file = Buffer.concat([encodeWav(new Int16Array(0), rateHz), data]);
-  file.writeUInt16LE(tag, 20);
-  file.writeUInt16LE(channels, 22);
-  file.writeUInt16LE((channels * bits) / 8, 32);
-  file.writeUInt16LE(bits, 34);
-  file.writeUInt32LE(data.length, 40);
-  return file;
 }
 
 describe('decoders', () => {
@@ -81,36 +64,4 @@ describe('decoders', () => {
     const noted = Buffer.concat([wav.subarray(0, 36), notes, wav.subarray(36)]);
     expect(await play('wav', noted)).toEqual(speech);
   });
-
-  it.each<[string, DecodableKind, () => Uint8Array, string]>([
-    ['a WAV of 1 Hz', 'wav', () => wavOf(1, 1, 1, 16, Buffer.alloc(1000)), 'sample-rate'],
-    ['a WAV of 4 GHz', 'wav', () => wavOf(1, 1, 4_000_000_000, 16, Buffer.alloc(1000)), 'sample-rate'],
-    ['a WAV of 255 channels', 'wav', () => wavOf(1, 255, 48_000, 16, Buffer.alloc(5100)), 'channels'],
-    ['a WAV in a coding of its own', 'wav', () => wavOf(85, 1, 48_000, 16, Buffer.alloc(1000)), 'unsupported'],
-    ['a FLAC of 1 Hz', 'flac', () => changed(fixture('speech.flac'), 18, [0, 0, 0x10]), 'sample-rate'],
-    ['a FLAC of 655 kHz', 'flac', () => changed(fixture('speech.flac'), 18, [0x9f, 0xff]), 'sample-rate'],
-    ['Vorbis of 1 Hz', 'ogg-vorbis', () => changed(fixture('speech.vorbis.ogg'), 40, [1, 0, 0, 0]), 'sample-rate'],
-    ['Vorbis of 255 channels', 'ogg-vorbis', () => changed(fixture('speech.vorbis.ogg'), 39, [255]), 'channels'],
-    ['a FLAC that is only a header', 'flac', () => fixture('speech.flac').subarray(0, 42), 'damaged'],
-    ['Vorbis cut in its header', 'ogg-vorbis', () => fixture('speech.vorbis.ogg').subarray(0, 40), 'damaged'],
-    ['a webm that is noise', 'container', () => noiseBytes(20_000), 'unsupported'],
-    ['a protected file', 'container', () => renamed(fixture('speech.m4a'), 'mp4a', 'enca'), 'encrypted'],
-    ['a video without sound', 'container', () => renamed(fixture('speech.m4a'), 'soun', 'vide'), 'no-sound'],
-  ])('refuses %s', async (_, kind, file, trouble) => {
-    expect(await troubleOf(kind, file())).toBe(trouble);
-  });
 });
-
-function changed(file: Buffer, at: number, bytes: readonly number[]): Buffer {
-  file.set(bytes, at);
-  return file;
-}
-
-function renamed(file: Buffer, from: string, to: string): Buffer {
-  file.write(to, file.indexOf(from));
-  return file;
-}
-
-function noiseBytes(length: number): Buffer {
-  return Buffer.from(noise(length / 2, 30_000).buffer);
-}

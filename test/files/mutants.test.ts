@@ -9,7 +9,7 @@ import { mutate } from './mutate.ts';
 
 const FOLDER = new URL('fixtures/', import.meta.url);
 
-// The same over all formats and 2,000 files: `node test/bench/files.ts mutants`.
+// The same over all formats and 2,000 files: `npm run bench -- mutants`.
 it.each(readdirSync(FOLDER))('damaged copies of %s give sound or a clear answer', async (name) => {
   const file = readFileSync(new URL(name, FOLDER));
   const { signal } = new AbortController();

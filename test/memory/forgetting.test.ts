@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 
 import { english } from '../../src/language/english.ts';
@@ -23,6 +23,8 @@ let room: Room;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'parley-forgetting-'));
+  await mkdir(join(dir, 'temporary'));
+  vi.stubEnv('TMPDIR', join(dir, 'temporary'));
   scene = await Scene.start({ env: { DATABASE_URL: `sqlite:${join(dir, 'parley.db')}`, STORE_KEYS: KEY } });
   await scene.client.setModel({ reply: WORDS });
 });
@@ -34,12 +36,14 @@ beforeEach(async () => {
 afterAll(async () => {
   await scene.expectManners();
   await scene[Symbol.asyncDispose]();
+  vi.unstubAllEnvs();
   await rm(dir, { recursive: true, force: true });
 });
 
-/** Everything that could hold what was said: database, write-ahead log, shared memory, other files beside it, the log. */
+/** Everything that could hold what was said: database, write-ahead log, shared memory, temporary files, the log. */
 async function everything(): Promise<Buffer> {
-  const files = (await readdir(dir)).map((name) => readFile(join(dir, name)));
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => readFile(join(parentPath, name)));
   return Buffer.concat([...(await Promise.all(files)), Buffer.from(scene.log.join('\n'))]);
 }
 
@@ -134,9 +138,26 @@ test(
   },
 );
 
-test('what concerns others needs a right over them', async () => {
+test('what concerns others needs a right over them; who has it makes a whole server forgotten', async () => {
+  await plant();
+  const { sealed, plain } = await keptSound();
+  expect(sealed.length).toBeGreaterThan(0);
   const denied = await room.ask(room.bob, 'forget', { what: 'server' });
   expect(denied).toBe(english.errors['needs-manage-server']);
+  expect((await keptSound()).sealed).toEqual(sealed);
+
+  await scene.client.setDenied({
+    channelId: room.text.id,
+    userId: room.bob.id,
+    deny: [],
+    allow: ['MANAGE_GUILD'],
+  });
+  const asked = await room.run(room.bob, 'forget', { what: 'server' });
+  expect(asked.messages[0]?.content).toBe(english.forget.confirm.server);
+  await press(room.bob, asked, english.forget.yes);
+  expect(await shown(room.bob, asked)).toBe(english.forget.done(2));
+  expectNowhere(await everything(), [...SECRETS, ...plain, ...sealed]);
+  expect(await room.ask(room.alice, 'memory')).toBe(english.memory.nothing);
 });
 
 test('who opts out is not heard from then on, nor sent again, and may come back', { timeout: 90_000 }, async () => {

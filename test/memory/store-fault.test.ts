@@ -1,73 +1,322 @@
-import { createServer } from 'node:net';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 
+import type { Env } from '../../src/config/env.ts';
 import { english } from '../../src/language/english.ts';
+import { importRecords } from '../../src/store/import-store.ts';
+import { newMasterKey } from '../../src/store/keyring.ts';
+import type { ExportRecord } from '../../src/store/turn-store.ts';
+import { withClient } from '../store/support/postgres.ts';
+import { Proxy } from '../store/support/proxy.ts';
+import { KEY, open, startDatabases, type TestDatabases } from '../store/support/stores.ts';
+import { ending, incoming, utterance } from '../store/support/turns.ts';
 import { messagesOf } from '../support/request-body.ts';
 import { Scene } from '../support/scene.ts';
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('no port');
-  return address.port;
+let databases: TestDatabases;
+beforeAll(async () => {
+  databases = await startDatabases();
+});
+afterAll(() => databases[Symbol.asyncDispose]());
+
+/** A database that can be broken and mended. */
+interface Patient extends AsyncDisposable {
+  readonly env: Env;
+  break(): Promise<void>;
+  mend(): Promise<void>;
 }
 
-test('while the database is locked Parley goes on answering, says so once, and remembers all of it afterwards', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'parley-locked-'));
-  const file = join(dir, 'parley.db');
-  const port = await freePort();
-  const scene = await Scene.start({ env: { DATABASE_URL: file, HEALTH_PORT: `${port}` } });
-  try {
+type Sick = (parts: AsyncDisposableStack) => Promise<Omit<Patient, keyof AsyncDisposable>>;
+
+async function sqliteFile(): Promise<string> {
+  const location = await databases.fresh('sqlite');
+  if (location.kind !== 'sqlite') throw new TypeError('not a file');
+  await mkdir(dirname(location.file), { recursive: true });
+  return location.file;
+}
+
+/** A server that can be reached through a wire, and directly. */
+async function server(parts: AsyncDisposableStack): Promise<{ direct: string; proxy: Proxy; env: Env }> {
+  const direct = await databases.postgres.createDatabase();
+  const { proxy, url } = await Proxy.to(direct);
+  parts.use(proxy);
+  return { direct, proxy, env: { DATABASE_URL: url, STORE_KEYS: KEY } };
+}
+
+async function locked(parts: AsyncDisposableStack): ReturnType<Sick> {
+  const file = await sqliteFile();
+  const other = parts.adopt(new DatabaseSync(file), (database) => database.close());
+  return {
+    env: { DATABASE_URL: file },
+    async break() {
+      other.exec('begin immediate');
+    },
+    async mend() {
+      other.exec('rollback');
+    },
+  };
+}
+
+const gone =
+  (how: 'cut' | 'silence'): Sick =>
+  async (parts) => {
+    const { proxy, env } = await server(parts);
+    return {
+      env,
+      async break() {
+        proxy[how]();
+      },
+      async mend() {
+        proxy.mend();
+      },
+    };
+  };
+
+/** PostgreSQL made to refuse writes with this SQLSTATE, as it does when its disk is full. */
+const refusing =
+  (sqlState: string): Sick =>
+  async (parts) => {
+    const { direct, env } = await server(parts);
+    const run = (text: string): Promise<void> => withClient(direct, async (client) => void (await client.query(text)));
+    return {
+      env,
+      async break() {
+        await run(`create function refuse() returns trigger language plpgsql as
+          $$ begin raise exception using errcode = '${sqlState}'; end $$`);
+        await run('create trigger refuse before insert or update on turns execute function refuse()');
+      },
+      async mend() {
+        await run('drop trigger refuse on turns');
+      },
+    };
+  };
+
+async function readOnly(parts: AsyncDisposableStack): ReturnType<Sick> {
+  const { direct, proxy, env } = await server(parts);
+  const name = new URL(direct).pathname.slice(1);
+  const change = async (how: string): Promise<void> => {
+    await withClient(direct, async (client) => {
+      await client.query('set default_transaction_read_only = off');
+      await client.query(`alter database ${name} ${how}`);
+    });
+    // Settings of a database are those of connections made from then on.
+    proxy.mend();
+  };
+  return {
+    env,
+    break: () => change('set default_transaction_read_only = on'),
+    mend: () => change('reset default_transaction_read_only'),
+  };
+}
+
+const RUNNING: readonly (readonly [what: string, kind: string, sick: Sick])[] = [
+  ['a locked file', 'locked', locked],
+  ['a server that is gone', 'unavailable', gone('cut')],
+  ['a server that does not answer', 'unavailable', gone('silence')],
+  ['a server that takes no writes', 'read-only', readOnly],
+  ['a server without room', 'full', refusing('53100')],
+];
+
+test.each(RUNNING)(
+  'with %s Parley goes on answering, says so once, and remembers all of it afterwards',
+  { timeout: 90_000 },
+  async (_, kind, sick) => {
+    await using parts = new AsyncDisposableStack();
+    const patient = await sick(parts);
+    const { scene, ready } = await sceneOf(parts, patient.env);
     const room = scene.home;
-    await scene.client.setModel({ reply: 'Yes.' });
-    const ready = async (): Promise<[number, string]> => {
-      const response = await fetch(`http://127.0.0.1:${port}/readyz`);
-      return [response.status, await response.text()];
-    };
-    /** What Alice reads. */
-    const write = async (prompt: string): Promise<string[]> => {
-      const { messages } = await room.run(room.alice, 'ask', { prompt });
-      return messages.map(({ content }) => content);
-    };
     const times = async (sentence: string): Promise<number> =>
       (await room.messages()).filter(({ content }) => content === sentence).length;
+    const write = async (prompt: string): Promise<string | undefined> =>
+      (await room.run(room.alice, 'ask', { prompt })).messages[0]?.content;
 
-    expect(await write('The first.')).toEqual(['Yes.']);
-    expect((await ready())[0]).toBe(200);
+    expect(await write('The first.')).toBe('Yes.');
+    await room.call();
+    expect(await ready()).toEqual({ status: 200, store: { ready: true } });
 
-    const other = new DatabaseSync(file);
-    other.exec('begin immediate');
-    expect((await write('The second.'))[0]).toBe('Yes.');
-    await expect.poll(async () => (await ready())[0], { timeout: 10_000 }).toBe(503);
-    expect((await ready())[1]).toContain('store');
-    expect((await write('The third.'))[0]).toBe('Yes.');
+    await patient.break();
+    expect(await write('The second.')).toBe('Yes.');
+    await expect.poll(ready, { timeout: 10_000 }).toEqual({ status: 503, store: { ready: false, reason: kind } });
+    expect(await write('The third.')).toBe('Yes.');
     expect(await times(english.memory.away)).toBe(1);
+    // Of the call's own conversation it is said once, too.
+    for (const words of ['Hello there.', 'Good morning.']) await room.turn(words);
+    expect(await times(english.memory.away)).toBe(2);
 
-    other.exec('rollback');
-    other.close();
-    await expect.poll(async () => (await ready())[0], { timeout: 10_000 }).toBe(200);
+    await patient.mend();
+    await expect.poll(ready, { timeout: 15_000 }).toEqual({ status: 200, store: { ready: true } });
     // What was answered meanwhile is kept in the background.
     await expect
-      .poll(async () => (await room.ask(room.alice, 'memory')).includes('**3** turns'), { timeout: 10_000 })
+      .poll(async () => (await room.ask(room.alice, 'memory')).includes('**3** turns'), { timeout: 15_000 })
       .toBe(true);
     await write('The fourth.');
     const [request] = (await scene.chatRequests()).slice(-1);
     const said = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
-    expect(said.map(({ parts }) => String(parts[0])).toSorted((a, b) => a.localeCompare(b))).toEqual(
+    expect(said.map(({ parts: [text] }) => String(text)).toSorted((a, b) => a.localeCompare(b))).toEqual(
       ['first', 'fourth', 'second', 'third'].map((word) => `Alice: The ${word}.`),
     );
-    expect(await times(english.memory.away)).toBe(1);
-  } finally {
-    await scene[Symbol.asyncDispose]();
-    await rm(dir, { recursive: true, force: true });
+    expect(await times(english.memory.away)).toBe(2);
+  },
+);
+
+async function damaged(): ReturnType<Sick> {
+  const file = await sqliteFile();
+  return {
+    env: { DATABASE_URL: file, STORE_KEYS: KEY },
+    async break() {
+      await rename(file, `${file}.good`);
+      await writeFile(file, 'this is no database'.repeat(1000));
+    },
+    async mend() {
+      await rename(`${file}.good`, file);
+    },
+  };
+}
+
+async function otherKey(): ReturnType<Sick> {
+  const file = await sqliteFile();
+  const keyFile = `${file}.key`;
+  await writeFile(keyFile, KEY, { mode: 0o600 });
+  return {
+    env: { DATABASE_URL: file },
+    async break() {
+      await copyFile(keyFile, `${keyFile}.good`);
+      await rm(keyFile);
+      await writeFile(keyFile, newMasterKey(), { mode: 0o600 });
+    },
+    async mend() {
+      await rename(`${keyFile}.good`, keyFile);
+    },
+  };
+}
+
+async function newer(): ReturnType<Sick> {
+  const file = await sqliteFile();
+  const shift = (by: number): void => {
+    using database = new DatabaseSync(file);
+    database.exec(`update schema_version set version = version + ${by}`);
+  };
+  return {
+    env: { DATABASE_URL: file, STORE_KEYS: KEY },
+    async break() {
+      shift(1000);
+    },
+    async mend() {
+      shift(-1000);
+    },
+  };
+}
+
+const AT_START: readonly (readonly [what: string, kind: string, sick: Sick])[] = [
+  ['a damaged file', 'corrupt', damaged],
+  ['the key of another database', 'wrong-key', otherKey],
+  ['the tables of a newer Parley', 'newer-schema', newer],
+];
+
+test.each(AT_START)(
+  'started on %s Parley answers, says so once, and has its memory back when that is put right',
+  { timeout: 90_000 },
+  async (_, kind, sick) => {
+    await using parts = new AsyncDisposableStack();
+    const patient = await sick(parts);
+    const file = patient.env.DATABASE_URL ?? '';
+    await (await open({ kind: 'sqlite', file }))[Symbol.asyncDispose]();
+    await patient.break();
+    const { scene, ready } = await sceneOf(parts, patient.env);
+    const room = scene.home;
+    const write = async (prompt: string): Promise<string[]> =>
+      (await room.run(room.alice, 'ask', { prompt })).messages.map(({ content }) => content);
+
+    expect(await ready()).toEqual({ status: 503, store: { ready: false, reason: kind } });
+    expect(await write('The first.')).toEqual(['Yes.', english.memory.away]);
+    expect(await write('The second.')).toEqual(['Yes.']);
+    // Nobody is heard before it is known who does not want to be: they are told, and not left to talk to nobody.
+    await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
+    expect(await room.ask(room.alice, 'join')).not.toContain('I am listening');
+
+    await patient.mend();
+    await expect.poll(ready, { timeout: 40_000 }).toEqual({ status: 200, store: { ready: true } });
+    await write('The third.');
+    await write('The fourth.');
+    const [request] = (await scene.chatRequests()).slice(-1);
+    const said = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
+    expect(said.map(({ parts: [text] }) => String(text)).slice(-2)).toEqual([
+      'Alice: The third.',
+      'Alice: The fourth.',
+    ]);
+  },
+);
+
+test('a channel of ten thousand turns, and a turn of 100 KB in every script, are nothing special', async () => {
+  await using parts = new AsyncDisposableStack();
+  const file = await sqliteFile();
+  const { scene } = await sceneOf(parts, { DATABASE_URL: file, STORE_KEYS: KEY });
+  const room = scene.home;
+  const long = 'Zażółć gęślą jaźń, 你好, مرحبا, 👩‍👩‍👧 \u{1F600}! '.repeat(1800);
+  expect(Buffer.byteLength(long)).toBeGreaterThan(100_000);
+  {
+    await using store = await open({ kind: 'sqlite', file });
+    await importRecords(store, channelOf(room.text.id, room.guildId, [...numbered(9_999), long]), () => {});
   }
+  const { messages } = await room.run(room.alice, 'ask', { prompt: 'And now?' });
+  expect(messages[0]?.content).toBe('Yes.');
+  const [request] = (await scene.chatRequests()).slice(-1);
+  const said = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
+  expect(said.at(-1)?.parts).toEqual(['Alice: And now?']);
+  expect(said.at(-2)?.parts).toEqual([`Ada: ${long.trim()}`]);
+  expect(await room.ask(room.alice, 'memory')).toContain('**10,001** turns');
 });
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `Number ${index}.`);
+}
+
+/** A conversation in which these things were said, and each was answered. */
+async function* channelOf(id: string, guildId: string, texts: readonly string[]): AsyncGenerator<ExportRecord> {
+  yield { type: 'conversation', id, guildId };
+  for (const [index, text] of texts.entries()) {
+    const { atMs: endedAtMs, ...end } = ending();
+    yield {
+      type: 'turn',
+      ...incoming(`turn:${index}`, { conversationId: id, guildId, utterances: [utterance({ text })] }),
+      ...end,
+      endedAtMs,
+      position: index + 1,
+    };
+  }
+}
+
+const reportSchema = z.object({ parts: z.object({ store: z.unknown() }) });
+
+/** A bot with these settings, and how its `/readyz` says that its store is. */
+async function sceneOf(
+  parts: AsyncDisposableStack,
+  env: Env,
+): Promise<{ scene: Scene; ready: () => Promise<{ status: number; store: unknown }> }> {
+  const port = await freePort();
+  const scene = parts.use(await Scene.start({ env: { ...env, HEALTH_PORT: `${port}` } }));
+  await scene.client.setModel({ reply: 'Yes.' });
+  return {
+    scene,
+    async ready() {
+      const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+      return { status: response.status, store: reportSchema.parse(await response.json()).parts.store };
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0);
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new TypeError('no port');
+  return address.port;
+}

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 
 import { concatSamples } from '../../../src/audio/pcm.ts';
@@ -9,12 +8,11 @@ import { monotonicClock } from '../../../src/time/clock.ts';
 import { serve } from '../../files/file-server.ts';
 import { randomFrom } from '../../files/mutate.ts';
 import { silentLog } from '../../support/silent-log.ts';
+import { hourKilled, MARK_MS, MINUTES, NEAR_MS } from './hour-killed.ts';
 import { Maker, someSpeech } from './made.ts';
+import { measured, type Measured } from './measured.ts';
 
-const MINUTES = 60;
-const MARK_MS = 10_000;
-/** How far a cue may be from the truth. */
-const NEAR_MS = 300;
+const SEED = 1;
 
 /**
  * An hour of marks at known times, written down by a model that answers after a random while; and what it takes to have
@@ -24,12 +22,9 @@ export async function benchHour(): Promise<string[]> {
   const speech = await someSpeech();
   const period = concatSamples([speech, new Int16Array((MARK_MS * 24_000) / 1000 - speech.length)]);
   using maker = new Maker(period);
-  // ffmpeg repeats it: an hour of samples here would hide what the transcription takes.
-  const loop = `aloop=loop=${(MINUTES * 60_000) / MARK_MS - 1}:size=${period.length}`;
-  const coder = ['-af', loop, '-c:a', 'libmp3lame', '-b:a', '64k'];
-  const file = maker.make({ extension: 'mp3', options: coder }, 1, 24_000);
+  const file = maker.repeat({ extension: 'mp3', options: ['-c:a', 'libmp3lame', '-b:a', '64k'] }, MINUTES);
   await using server = await serve((_, response) => response.end(file));
-  const random = randomFrom(1);
+  const random = randomFrom(SEED);
   let sentBytes = 0;
   const model: Pick<Model, 'transcribe'> = {
     async *transcribe({ data }) {
@@ -78,27 +73,9 @@ export async function benchHour(): Promise<string[]> {
     '',
     `${cues} cues of ${(MINUTES * 60_000) / MARK_MS}, the furthest ${Math.round(furthestMs)} ms from the truth (at most ` +
       `${NEAR_MS}): ${right ? 'reached' : 'MISSED'}. First words after ${Math.round(firstMs)} ms.`,
+    '',
+    await hourKilled(SEED),
   ];
-}
-
-interface Measured {
-  readonly seconds: number;
-  /** Of this process and its children, above what they took before. */
-  readonly peakBytes: number;
-}
-
-async function measured(work: () => Promise<void>): Promise<Measured> {
-  const idleBytes = process.memoryUsage.rss();
-  let peakBytes = idleBytes;
-  const watch = setInterval(() => (peakBytes = Math.max(peakBytes, memoryOfAll())), 100);
-  const startedAtMs = performance.now();
-  try {
-    await work();
-  } finally {
-    clearInterval(watch);
-  }
-  peakBytes = Math.max(peakBytes, memoryOfAll());
-  return { seconds: (performance.now() - startedAtMs) / 1000, peakBytes: peakBytes - idleBytes };
 }
 
 /** The usual way: the whole of it in memory. */
@@ -107,16 +84,4 @@ async function decodedWhole(file: Uint8Array): Promise<void> {
   const wav = buffer(child.stdout);
   child.stdin.end(file);
   await wav;
-}
-
-/** Resident memory of this process and its children (Linux). */
-function memoryOfAll(): number {
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  return children.reduce((sum, pid) => {
-    try {
-      return sum + Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
-    } catch {
-      return sum; // It has just ended.
-    }
-  }, process.memoryUsage.rss());
 }

@@ -103,6 +103,13 @@ export class Maker implements Disposable {
     return readFileSync(file);
   }
 
+  /** So many minutes of the recording, again and again: ffmpeg repeats it, so that nobody here holds them all. */
+  repeat({ extension, options }: Pick<Format, 'extension' | 'options'>, minutes: number): Buffer {
+    const times = (minutes * 60 * SAMPLE_RATE_HZ) / this.speech.length;
+    const loop = ['-af', `aloop=loop=${times - 1}:size=${this.speech.length}`];
+    return this.make({ extension, options: [...loop, ...options] }, 1, SAMPLE_RATE_HZ);
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.#folder, { recursive: true });
   }

@@ -172,7 +172,7 @@ export class SteppedRoom {
         speculation: speculates ? { maxPerTurn: 3, maxVoicedMs: 10_000 } : undefined,
         names: ['Parley'],
         createVoiceActivity: () => ({ isVoiced: (frame: Frame) => (frame[0] ?? 0) !== 0, [Symbol.dispose]: () => {} }),
-        createEncoder: () => ({ encode: (frame: Frame) => Uint8Array.of(frame[0] ?? 0) }),
+        createEncoder: () => ({ encode: (frame: Frame) => Uint8Array.of(frame[0] ?? 0), [Symbol.dispose]: () => {} }),
         clock: this.clock,
         log: silentLog,
       },

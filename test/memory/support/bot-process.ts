@@ -49,6 +49,11 @@ export class BotProcess implements AsyncDisposable {
     return bot;
   }
 
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('it did not start');
+    return this.#child.pid;
+  }
+
   /** Kills it with SIGKILL, and waits until Discord knows. */
   async kill(): Promise<void> {
     const offline = this.#world.client.world({}).then(({ bot }) => bot.online);
