@@ -98,10 +98,11 @@ export class EchoGate {
 
   /** The lag at which what is heard is most like what was sent, if it is an echo. */
   #search(heard: Envelope, slot: number): Path | undefined {
+    const heardLevels = heard.before(slot, WINDOW);
+    const sentLevels = this.#sent.before(slot, MAX_LAG + WINDOW);
     let heardSum = 0;
     let heardSquares = 0;
-    for (let back = 0; back < WINDOW; back++) {
-      const level = heard.at(slot - back);
+    for (const level of heardLevels) {
       heardSum += level;
       heardSquares += level * level;
     }
@@ -112,10 +113,10 @@ export class EchoGate {
       let squares = 0;
       let products = 0;
       for (let back = 0; back < WINDOW; back++) {
-        const level = this.#sent.at(slot - back - lag);
+        const level = sentLevels[back + lag]!;
         sum += level;
         squares += level * level;
-        products += level * heard.at(slot - back);
+        products += level * heardLevels[back]!;
       }
       const variance = squares - (sum * sum) / WINDOW;
       const covariance = products - (sum * heardSum) / WINDOW;
@@ -156,6 +157,13 @@ class Envelope {
     }
     this.#levels[index(slot)] = Math.max(level, falling * FALL);
     this.#last = slot;
+  }
+
+  /** What {@link at} says of so many slots, backwards from this one. */
+  before(slot: number, count: number): Float64Array {
+    const levels = new Float64Array(count);
+    for (let back = 0; back < count; back++) levels[back] = this.at(slot - back);
+    return levels;
   }
 
   /** Root of the amplitude in a slot. */

@@ -60,6 +60,7 @@ export class CallPanel implements Writable {
   /** The message before, whose buttons are still to go. */
   #former: Message | undefined;
   #shown = '';
+  #made: (ChannelSettings & Pick<PanelMessage, 'components'>) | undefined;
   #sinceMs = 0;
   #state: 'live' | 'ended' | 'gone' = 'live';
 
@@ -82,9 +83,8 @@ export class CallPanel implements Writable {
 
   /** Something that it shows may have changed. */
   changed(): void {
-    if (this.#message && this.#state !== 'gone' && this.#key(this.#render()) !== this.#shown) {
-      this.#parts.writer.enqueue(this);
-    }
+    // Whether it looks different then is found out when its turn to be written comes: phases change faster than that.
+    if (this.#message && this.#state !== 'gone') this.#parts.writer.enqueue(this);
   }
 
   /** The call is over: nothing can be done about it any more. */
@@ -140,7 +140,16 @@ export class CallPanel implements Writable {
       voice: settings.voice,
       answers: words.answers.modes[settings.answers],
     });
-    return { content: `${words.join.listening(voiceChannel)}\n\n${status}`, components: this.#components(settings) };
+    return { content: `${words.join.listening(voiceChannel)}\n\n${status}`, components: this.#componentsFor(settings) };
+  }
+
+  /** They are the same as long as the settings are: making them takes half a millisecond. */
+  #componentsFor(settings: ChannelSettings): PanelMessage['components'] {
+    const { voice, answers } = settings;
+    if (this.#made?.voice !== voice || this.#made.answers !== answers) {
+      this.#made = { voice, answers, components: this.#components(settings) };
+    }
+    return this.#made.components;
   }
 
   #components({ voice, answers }: ChannelSettings): PanelMessage['components'] {

@@ -76,6 +76,8 @@ export const englishCall: Pick<Words, 'panel' | 'voice' | 'answers' | 'stats'> =
   },
 };
 
+const LIST = new Intl.ListFormat('en', { type: 'conjunction' });
+
 export function listOf(items: readonly string[]): string {
-  return new Intl.ListFormat('en', { type: 'conjunction' }).format(items);
+  return LIST.format(items);
 }

@@ -10,7 +10,7 @@ import { randomFrom } from './mutate.ts';
 export interface Trap {
   readonly name: string;
   readonly answer: FileTrouble | 'sound';
-  make(): Uint8Array;
+  readonly make: () => Uint8Array;
 }
 
 const MIB = 1024 * 1024;
@@ -32,13 +32,13 @@ export function wavOf(tag: number, channels: number, rateHz: number, bits: numbe
 }
 
 /** The file with these bytes there. */
-export function changed(file: Buffer, at: number, bytes: readonly number[]): Buffer {
+function changed(file: Buffer, at: number, bytes: readonly number[]): Buffer {
   file.set(bytes, at);
   return file;
 }
 
 /** The file with the first of these names in the place of the other, of the same length. */
-export function renamed(file: Buffer, from: string, to: string): Buffer {
+function renamed(file: Buffer, from: string, to: string): Buffer {
   file.write(to, file.indexOf(from), 'latin1');
   return file;
 }
@@ -135,7 +135,9 @@ export const TRAPS: readonly Trap[] = [
   trap('a session description', 'unsupported', () => latin1('v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n')),
   trap('an error page', 'unsupported', () => latin1('<!DOCTYPE html><html><body>404</body></html>')),
   trap('a picture', 'unsupported', () => latin1('\x89PNG\r\n\x1a\n\0\0')),
-  trap('sound packed into a zip file', 'unsupported', () => Buffer.concat([latin1('PK\x03\x04'), fixture('speech.flac')])),
+  trap('sound packed into a zip file', 'unsupported', () =>
+    Buffer.concat([latin1('PK\x03\x04'), fixture('speech.flac')]),
+  ),
   trap('sound packed by gzip', 'unsupported', () => gzipSync(fixture('speech.flac'))),
 
   // WAV.
@@ -148,23 +150,43 @@ export const TRAPS: readonly Trap[] = [
   trap('a WAV without samples', 'empty', () => encodeWav(new Int16Array(0))),
   trap('a WAV cut in its header', 'damaged', () => encodeWav(new Int16Array(100)).subarray(0, 40)),
   trap('a WAV whose sound comes before its format', 'damaged', () => riff(SOUND, FORMAT)),
-  trap('a WAV of a hundred thousand empty chunks', 'damaged', () => riff(FORMAT, Buffer.alloc(MIB, chunk('LIST', latin1(''))))),
-  trap('a WAV whose first chunk has 4 GB', 'damaged', () => riff(chunk('LIST', latin1('1234'), 0xffff_fffe), FORMAT, SOUND)),
+  trap('a WAV of a hundred thousand empty chunks', 'damaged', () =>
+    riff(FORMAT, Buffer.alloc(MIB, chunk('LIST', latin1('')))),
+  ),
+  trap('a WAV whose first chunk has 4 GB', 'damaged', () =>
+    riff(chunk('LIST', latin1('1234'), 0xffff_fffe), FORMAT, SOUND),
+  ),
   trap('a WAV in a WAV', 'sound', () => riff(FORMAT, chunk('data', encodeWav(new Int16Array(24_000))))),
-  trap('ten megabytes of WAV that play for 44 minutes', 'too-long', () => wavOf(1, 1, 4000, 8, new Uint8Array(10 * MIB))),
+  trap('ten megabytes of WAV that play for 44 minutes', 'too-long', () =>
+    wavOf(1, 1, 4000, 8, new Uint8Array(10 * MIB)),
+  ),
 
   // MP3.
   trap('a tag without sound', 'damaged', () => latin1('ID3\x04\0\0\x7f\x7f\x7f\x7fpicture')),
   trap('ten thousand tags', 'damaged', () => Buffer.alloc(140_000, latin1('ID3\x04\0\0\0\0\0\x04art!'))),
-  trap('a tag before a WAV', 'damaged', () => Buffer.concat([latin1('ID3\x04\0\0\0\0\0\x04art!'), encodeWav(new Int16Array(24_000))])),
+  trap('a tag before a WAV', 'damaged', () =>
+    Buffer.concat([latin1('ID3\x04\0\0\0\0\0\x04art!'), encodeWav(new Int16Array(24_000))]),
+  ),
   trap('ten megabytes of MP3 that play for 2.9 hours', 'too-long', () => mp3Frames((10 * MIB) / 72)),
 
   // Ogg.
   trap('ten megabytes of Opus that play for 80 hours', 'too-long', () => opusOf(...tinyPackets(10 * MIB))),
-  trap('Opus of ten megabytes of empty packets', 'damaged', () => opusOf(...Array.from({ length: 37_000 }, (_, i) => page(0, i + 2, new Uint8Array(255), new Uint8Array(0))))),
-  trap('an Opus packet that never ends', 'empty', () => opusOf(...Array.from({ length: 160 }, (_, i) => page(i === 0 ? 0 : 1, i + 2, new Uint8Array(255).fill(255), new Uint8Array(255 * 255))))),
-  trap('Opus of 255 channels', 'channels', () => page(2, 0, Uint8Array.of(19), changed(Buffer.from(OPUS_HEAD), 9, [255]))),
-  trap('an Ogg page that claims more than there is', 'damaged', () => latin1('OggS\0\x02\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\xffOpusHead')),
+  trap('Opus of ten megabytes of empty packets', 'damaged', () =>
+    opusOf(...Array.from({ length: 37_000 }, (_, i) => page(0, i + 2, new Uint8Array(255), new Uint8Array(0)))),
+  ),
+  trap('an Opus packet that never ends', 'empty', () =>
+    opusOf(
+      ...Array.from({ length: 160 }, (_, i) =>
+        page(i === 0 ? 0 : 1, i + 2, new Uint8Array(255).fill(255), new Uint8Array(255 * 255)),
+      ),
+    ),
+  ),
+  trap('Opus of 255 channels', 'channels', () =>
+    page(2, 0, Uint8Array.of(19), changed(Buffer.from(OPUS_HEAD), 9, [255])),
+  ),
+  trap('an Ogg page that claims more than there is', 'damaged', () =>
+    latin1('OggS\0\x02\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\xffOpusHead'),
+  ),
   trap('Vorbis of 1 Hz', 'sample-rate', () => changed(fixture('speech.vorbis.ogg'), 40, [1, 0, 0, 0])),
   trap('Vorbis of 255 channels', 'channels', () => changed(fixture('speech.vorbis.ogg'), 39, [255])),
 
@@ -172,15 +194,26 @@ export const TRAPS: readonly Trap[] = [
   trap('a FLAC of 1 Hz', 'sample-rate', () => changed(fixture('speech.flac'), 18, [0, 0, 0x10])),
   trap('a FLAC of 655 kHz', 'sample-rate', () => changed(fixture('speech.flac'), 18, [0x9f, 0xff])),
   trap('a FLAC that is only a header', 'damaged', () => fixture('speech.flac').subarray(0, 42)),
-  trap('a FLAC with a picture of 16 MB that is not there', 'damaged', () => Buffer.concat([fixture('speech.flac').subarray(0, 42), Uint8Array.of(6, 0xff, 0xff, 0xff), noiseBytes(1000)])),
+  trap('a FLAC with a picture of 16 MB that is not there', 'damaged', () =>
+    Buffer.concat([fixture('speech.flac').subarray(0, 42), Uint8Array.of(6, 0xff, 0xff, 0xff), noiseBytes(1000)]),
+  ),
 
   // MP4 and webm.
   trap('an MP4 of nothing but a name', 'no-sound', () => MP4_HEAD),
   trap('an MP4 of boxes in boxes', 'no-sound', () => Buffer.concat([MP4_HEAD, boxInBox(10_000)])),
-  trap('an MP4 whose box has no end', 'no-sound', () => Buffer.concat([MP4_HEAD, box('moov', noiseBytes(1000), 0xffff_fff0)])),
-  trap('an MP4 whose box has no size', 'no-sound', () => Buffer.concat([MP4_HEAD, Buffer.alloc(8000, box('moov', new Uint8Array(0), 1))])),
+  trap('an MP4 whose box has no end', 'no-sound', () =>
+    Buffer.concat([MP4_HEAD, box('moov', noiseBytes(1000), 0xffff_fff0)]),
+  ),
+  trap('an MP4 whose box has no size', 'no-sound', () =>
+    Buffer.concat([MP4_HEAD, Buffer.alloc(8000, box('moov', new Uint8Array(0), 1))]),
+  ),
   trap('a protected file', 'encrypted', () => renamed(fixture('speech.m4a'), 'mp4a', 'enca')),
   trap('a video without sound', 'no-sound', () => renamed(fixture('speech.m4a'), 'soun', 'vide')),
   trap('a webm that is noise', 'unsupported', () => Buffer.concat([latin1('\x1a\x45\xdf\xa3'), noiseBytes(20_000)])),
-  trap('a webm whose elements are endless', 'no-sound', () => Buffer.concat([fixture('speech.webm').subarray(0, 40), Buffer.alloc(100_000, '\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff', 'latin1')])),
+  trap('a webm whose elements are endless', 'no-sound', () =>
+    Buffer.concat([
+      fixture('speech.webm').subarray(0, 40),
+      Buffer.alloc(100_000, '\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff', 'latin1'),
+    ]),
+  ),
 ];

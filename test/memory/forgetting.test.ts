@@ -43,7 +43,9 @@ afterAll(async () => {
 /** Everything that could hold what was said: database, write-ahead log, shared memory, temporary files, the log. */
 async function everything(): Promise<Buffer> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => readFile(join(parentPath, name)));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFile(join(parentPath, name)));
   return Buffer.concat([...(await Promise.all(files)), Buffer.from(scene.log.join('\n'))]);
 }
 

@@ -15,9 +15,10 @@ import type { ExportRecord } from '../../src/store/turn-store.ts';
 import { withClient } from '../store/support/postgres.ts';
 import { Proxy } from '../store/support/proxy.ts';
 import { KEY, open, startDatabases, type TestDatabases } from '../store/support/stores.ts';
-import { ending, incoming, utterance } from '../store/support/turns.ts';
+import { ending, hold, incoming, utterance } from '../store/support/turns.ts';
 import { messagesOf } from '../support/request-body.ts';
 import { Scene } from '../support/scene.ts';
+import { FAITHFUL, likeness } from '../support/sound.ts';
 
 let databases: TestDatabases;
 beforeAll(async () => {
@@ -78,6 +79,12 @@ const gone =
     };
   };
 
+function forEachTable(statement: string): string {
+  return `do $$ declare name text; begin
+    for name in select tablename from pg_tables where schemaname = 'public' loop execute format('${statement}', name); end loop;
+  end $$`;
+}
+
 /** PostgreSQL made to refuse writes with this SQLSTATE, as it does when its disk is full. */
 const refusing =
   (sqlState: string): Sick =>
@@ -89,10 +96,10 @@ const refusing =
       async break() {
         await run(`create function refuse() returns trigger language plpgsql as
           $$ begin raise exception using errcode = '${sqlState}'; end $$`);
-        await run('create trigger refuse before insert or update on turns execute function refuse()');
+        await run(forEachTable('create trigger refuse before insert or update on %I execute function refuse()'));
       },
       async mend() {
-        await run('drop trigger refuse on turns');
+        await run(forEachTable('drop trigger refuse on %I'));
       },
     };
   };
@@ -136,32 +143,29 @@ test.each(RUNNING)(
     const write = async (prompt: string): Promise<string | undefined> =>
       (await room.run(room.alice, 'ask', { prompt })).messages[0]?.content;
 
-    expect(await write('The first.')).toBe('Yes.');
     await room.call();
+    expect(await write('The first.')).toBe('Yes.');
     expect(await ready()).toEqual({ status: 200, store: { ready: true } });
 
     await patient.break();
     expect(await write('The second.')).toBe('Yes.');
     await expect.poll(ready, { timeout: 10_000 }).toEqual({ status: 503, store: { ready: false, reason: kind } });
     expect(await write('The third.')).toBe('Yes.');
+    const { said, reply } = await room.turn('Hello there.');
+    expect(likeness(said.wav, reply.request.audio[0]?.wav)).toBeGreaterThan(FAITHFUL);
     expect(await times(english.memory.away)).toBe(1);
-    // Of the call's own conversation it is said once, too.
-    for (const words of ['Hello there.', 'Good morning.']) await room.turn(words);
-    expect(await times(english.memory.away)).toBe(2);
 
     await patient.mend();
     await expect.poll(ready, { timeout: 15_000 }).toEqual({ status: 200, store: { ready: true } });
     // What was answered meanwhile is kept in the background.
     await expect
-      .poll(async () => (await room.ask(room.alice, 'memory')).includes('**3** turns'), { timeout: 15_000 })
+      .poll(async () => (await room.ask(room.alice, 'memory')).includes('**4** turns'), { timeout: 15_000 })
       .toBe(true);
     await write('The fourth.');
     const [request] = (await scene.chatRequests()).slice(-1);
-    const said = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
-    expect(said.map(({ parts: [text] }) => String(text)).toSorted((a, b) => a.localeCompare(b))).toEqual(
-      ['first', 'fourth', 'second', 'third'].map((word) => `Alice: The ${word}.`),
-    );
-    expect(await times(english.memory.away)).toBe(2);
+    const sent = JSON.stringify(request && messagesOf(request));
+    for (const word of ['first', 'second', 'third', 'fourth']) expect(sent).toContain(`Alice: The ${word}.`);
+    expect(await times(english.memory.away)).toBe(1);
   },
 );
 
@@ -226,16 +230,19 @@ test.each(AT_START)(
     await using parts = new AsyncDisposableStack();
     const patient = await sick(parts);
     const file = patient.env.DATABASE_URL ?? '';
-    await (await open({ kind: 'sqlite', file }))[Symbol.asyncDispose]();
+    {
+      await using store = await open({ kind: 'sqlite', file });
+      await hold(store, incoming('before'));
+    }
     await patient.break();
     const { scene, ready } = await sceneOf(parts, patient.env);
     const room = scene.home;
-    const write = async (prompt: string): Promise<string[]> =>
-      (await room.run(room.alice, 'ask', { prompt })).messages.map(({ content }) => content);
+    const write = async (prompt: string): Promise<string | undefined> =>
+      (await room.run(room.alice, 'ask', { prompt })).messages[0]?.content;
 
     expect(await ready()).toEqual({ status: 503, store: { ready: false, reason: kind } });
-    expect(await write('The first.')).toEqual(['Yes.', english.memory.away]);
-    expect(await write('The second.')).toEqual(['Yes.']);
+    for (const prompt of ['The first.', 'The second.']) expect(await write(prompt)).toBe('Yes.');
+    expect((await room.messages()).filter(({ content }) => content === english.memory.away)).toHaveLength(1);
     // Nobody is heard before it is known who does not want to be: they are told, and not left to talk to nobody.
     await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
     expect(await room.ask(room.alice, 'join')).not.toContain('I am listening');
@@ -269,8 +276,9 @@ test('a channel of ten thousand turns, and a turn of 100 KB in every script, are
   const [request] = (await scene.chatRequests()).slice(-1);
   const said = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
   expect(said.at(-1)?.parts).toEqual(['Alice: And now?']);
-  expect(said.at(-2)?.parts).toEqual([`Ada: ${long.trim()}`]);
-  expect(await room.ask(room.alice, 'memory')).toContain('**10,001** turns');
+  // Compared by hand: nobody wants to read the difference.
+  expect(said.at(-2)?.parts[0] === `Ada: ${long}`).toBe(true);
+  expect(await room.ask(room.alice, 'memory')).toContain('**10001** turns');
 });
 
 function numbered(count: number): string[] {

@@ -15,7 +15,7 @@ const MUTANTS = 2000;
 /** A file to be looked at. */
 interface Specimen {
   readonly name: string;
-  make(): Uint8Array;
+  readonly make: () => Uint8Array;
 }
 
 /** Damaged files of every format, and the hand-made ones: each gives sound or a clear answer in time, and nothing crashes. */
