@@ -4,8 +4,8 @@ import { FRAME_MS } from '../audio/frame.ts';
 const DUCK_MS = 40;
 /** A click, a breath or a short cough is less. */
 const SPEECH_MS = 200;
-/** "Mm-hm", "yeah" and coughs are shorter; whoever has something to say is not done. */
-const PAUSE_MS = 400;
+/** "Mm-hm", "yeah" and coughs are shorter; whoever has something to say is not done. The reply pauses for them. */
+export const PAUSE_MS = 400;
 /** So much is a turn of its own, whatever it says. Other frameworks wait for 500 ms of speech before they stop at all. */
 const YIELD_MS = 700;
 /** So much also from somebody whom the reply is not for: in a group people talk to each other, too. */

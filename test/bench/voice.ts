@@ -3,7 +3,6 @@ import { machineNoise } from './voice/noise.ts';
 import { Results, type Result } from './voice/result.ts';
 import { scenarios, type Scenario } from './voice/scenarios.ts';
 import { highlights, report } from './voice/tables.ts';
-import { togetherFor, type Together } from './voice/together.ts';
 
 /** Latency, interruptions, evenness, processor time and memory of spoken conversations, beside two other bots. */
 export async function benchVoice({ turns, channels, scenarios: wanted }: BenchOptions): Promise<readonly string[]> {
@@ -13,10 +12,7 @@ export async function benchVoice({ turns, channels, scenarios: wanted }: BenchOp
   if (chosen.length === 0)
     throw new RangeError(`no such scenario; there are ${all.map(({ name }) => name).join(', ')}`);
   await results.keep('noise', { series: { lateMs: await machineNoise() }, values: {} });
-  for (const group of Map.groupBy(chosen, ({ group }) => group).values()) {
-    const together = togetherFor(group.length);
-    await Promise.all(group.map(async (scenario) => results.keep(scenario.name, await attempt(scenario, together))));
-  }
+  for (const scenario of chosen) await results.keep(scenario.name, await attempt(scenario));
   return report(results, channels);
 }
 
@@ -26,17 +22,15 @@ export async function voiceHighlights(): Promise<readonly string[]> {
 }
 
 /** What goes wrong in a scenario is told, and the others go on. */
-async function attempt({ name, run }: Scenario, together: Together): Promise<Result> {
+async function attempt({ name, run }: Scenario): Promise<Result> {
   const fromMs = performance.now();
   try {
-    const result = await run(together);
+    const result = await run();
     tell(`${name}: ${Math.round((performance.now() - fromMs) / 1000)} s`);
     return result;
   } catch (error) {
     const failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     tell(`${name}: ${failure}`);
-    // The others are not to wait for it.
-    void together();
     return { series: {}, values: {}, failure };
   }
 }

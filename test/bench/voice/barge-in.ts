@@ -8,7 +8,6 @@ import { loggedTurns, packetsOf, requestsByRoom } from './observed.ts';
 import type { Result } from './result.ts';
 import { spokenFor } from './sounds.ts';
 import { Stage, type Room } from './stage.ts';
-import type { Together } from './together.ts';
 
 /** Long enough to be a turn of its own, which is answered in its turn and interrupted again. */
 const SPEECH_MS = 1000;
@@ -36,7 +35,7 @@ interface Interruption {
 /** People who speak over each reply: how soon it stops, what the bot thinks they heard, when the model is let go. */
 export async function measureBargeIn(
   candidate: Candidate,
-  { channels, turns: turnsInAll, together }: { channels: number; turns: number; together: Together },
+  { channels, turns: turnsInAll }: { channels: number; turns: number },
 ): Promise<Result> {
   await using stage = await Stage.set(candidate, channels);
   const { client, rooms } = stage;
@@ -45,7 +44,6 @@ export async function measureBargeIn(
   const speech = await spokenFor(client, SPEECH_MS);
   const turns = Math.max(1, Math.ceil(turnsInAll / channels));
 
-  await together();
   stage.world.watchLoop();
   stage.bot.watchLoop();
   const talks = await Promise.all(

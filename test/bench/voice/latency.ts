@@ -7,7 +7,6 @@ import { isAudible, loggedTurns, packetsOf, playoutDeviations, requestsByRoom, t
 import type { Result } from './result.ts';
 import { spokenFor } from './sounds.ts';
 import { MODEL_MS, Stage, type Room } from './stage.ts';
-import type { Together } from './together.ts';
 
 const SPEECH_MS = 600;
 /** How long a client's voice gate stays open after the voice, in the scenarios that look at bots as they are shipped. */
@@ -33,7 +32,6 @@ export interface LatencyOptions {
   readonly turns: number;
   /** What a client sends on after the voice. Without any, the last packet is the last of the voice. */
   readonly hangoverMs: number;
-  readonly together: Together;
 }
 
 /** Turns of people who wait for the answer to each: how long they wait, and how evenly they are answered. */
@@ -47,7 +45,6 @@ export async function measureLatency(candidate: Candidate, options: LatencyOptio
   const turns = Math.max(1, Math.ceil(options.turns / channels));
   const pauseMs = channels === 1 ? 0 : MAX_PAUSE_MS;
 
-  await options.together();
   stage.world.watchLoop();
   stage.bot.watchLoop();
   const talks = await Promise.all(

@@ -3,7 +3,6 @@ import { CANDIDATES, type CandidateName } from './candidate.ts';
 import { HANGOVER_MS, measureLatency } from './latency.ts';
 import { measureLoad } from './load.ts';
 import type { Result } from './result.ts';
-import type { Together } from './together.ts';
 
 /**
  * `latency`: at the same silence and model delay. `shipped`: with the silence each ships with, and people whose client
@@ -14,10 +13,7 @@ export type Kind = 'latency' | 'shipped' | 'barge-in' | 'load';
 /** One thing that is measured, of one bot in so many channels at a time. */
 export interface Scenario {
   readonly name: string;
-  /** Scenarios of one group run side by side: one channel costs so little that they do not notice each other. */
-  readonly group: string;
-  /** `together` resolves when all of the group are ready to begin. */
-  readonly run: (together: Together) => Promise<Result>;
+  readonly run: () => Promise<Result>;
 }
 
 /** Turns in all channels together, when nobody says how many. One of a single channel takes two seconds, whatever it costs. */
@@ -36,24 +32,20 @@ export function nameOf(kind: Kind, candidate: CandidateName, channels: number): 
 export function scenarios(channels: readonly number[], turns: number | undefined): Scenario[] {
   const latency = (candidate: CandidateName, count: number, usual: number): Scenario => ({
     name: nameOf('latency', candidate, count),
-    group: groupOf(candidate, count),
-    run: (together) =>
+    run: () =>
       measureLatency(CANDIDATES[candidate], {
         channels: count,
         turns: Math.min(turns ?? usual, usual),
         hangoverMs: 0,
-        together,
       }),
   });
   const shipped = (candidate: CandidateName, count: number, usual: number): Scenario => ({
     name: nameOf('shipped', candidate, count),
-    group: groupOf(candidate, count),
-    run: (together) =>
+    run: () =>
       measureLatency(CANDIDATES[candidate], {
         channels: count,
         turns: Math.min(turns ?? usual, usual),
         hangoverMs: HANGOVER_MS,
-        together,
       }),
   });
   return channels.flatMap((count) => [
@@ -62,25 +54,16 @@ export function scenarios(channels: readonly number[], turns: number | undefined
     shipped('parley', count, count === 1 ? SHIPPED_TURNS : PARLEY_TURNS(count)),
     {
       name: nameOf('barge-in', 'parley', count),
-      group: groupOf('parley', count),
-      run: (together) =>
+      run: () =>
         measureBargeIn(CANDIDATES.parley, {
           channels: count,
           turns: Math.min(turns ?? Infinity, INTERRUPTIONS(count)),
-          together,
         }),
     },
-    { name: nameOf('load', 'parley', count), group: `load-${count}`, run: () => measureLoad(CANDIDATES.parley, count) },
+    { name: nameOf('load', 'parley', count), run: () => measureLoad(CANDIDATES.parley, count) },
     latency('stock-same', count, STOCK_TURNS(count)),
     shipped('stock', count, STOCK_TURNS(count)),
     latency('recipe-same', count, RECIPE_TURNS(count)),
     shipped('recipe', count, RECIPE_TURNS(count)),
   ]);
 }
-
-/** Parley's with one channel run together; everything else by itself. */
-function groupOf(candidate: CandidateName, channels: number): string {
-  return channels === 1 && candidate.startsWith('parley') ? 'parley-1' : `${candidate}-${channels}-${groups++}`;
-}
-
-let groups = 0;

@@ -1,8 +1,6 @@
+import { PAUSE_MS as GUARD_MS } from '../../../src/conversation/barge-in.ts';
 import { percentile, type Results } from './result.ts';
 import { nameOf } from './scenarios.ts';
-
-/** Speech over the reply for this long stops it. */
-const GUARD_MS = 200;
 
 /** A figure that is to be reached in so many channels. `limit`: the target; `undefined`: there is none for so many. */
 interface Target {
