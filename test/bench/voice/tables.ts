@@ -85,7 +85,11 @@ function targets(results: Results, channels: readonly number[]): string[] {
     });
     return [what, ...cells];
   });
-  return table(head, rows);
+  const missed = TARGETS.filter(({ limit, figure }) =>
+    channels.some((count) => (figure(results, count) ?? -Infinity) > (limit(count) ?? Infinity)),
+  );
+  const reasons = missed.map(({ what, heldBy }) => `- ${what}: ${heldBy}.`);
+  return [...table(head, rows), '', 'What holds those that are missed:', '', ...reasons];
 }
 
 function comparison(
