@@ -36,7 +36,7 @@ interface Lame {
   enc_get_out_buf(handle: number): number;
 }
 
-/** Builds of LAME that wait for their next file. */
+/** Instances of LAME that are kept for their next file. */
 const MAX_IDLE = 64;
 
 /**

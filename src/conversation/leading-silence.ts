@@ -16,7 +16,7 @@ const BLOCK_SAMPLES = FRAME_SAMPLES / 4;
  */
 export async function* withoutLeadingSilence(frames: AsyncIterable<Frame>, trimmed: () => void): AsyncGenerator<Frame> {
   let left = MAX_TRIMMED_FRAMES;
-  /** What the voice lets over of a frame, when it does not begin with one. */
+  /** What is left of a frame of the model's, when the voice does not begin with one. */
   let rest: Frame | undefined;
   for await (const frame of frames) {
     if (rest) {

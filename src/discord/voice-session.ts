@@ -131,9 +131,10 @@ export class VoiceSession {
     if (!key) return false;
     try {
       const opus = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
+      // A connection that was made anew in the middle of a reply has not said so yet.
+      this.setSpeaking(true);
       // The library's own sealing has Node find out anew for each packet what kind of key it has.
       udp.send(sealDatagram(dave?.encrypt(opus) ?? opus, connectionData, key));
-      this.setSpeaking(true);
       return true;
     } catch (error) {
       this.#options.log.warn({ err: error }, 'voice packet not sent');

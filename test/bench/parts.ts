@@ -1,4 +1,5 @@
 import { benchBotKills } from './bot-kills.ts';
+import { benchChapters } from './files/chapters.ts';
 import { benchFormats } from './files/formats.ts';
 import { benchHour } from './files/hour.ts';
 import { benchMutants } from './files/mutants.ts';
@@ -20,6 +21,7 @@ export const PARTS: Readonly<Record<string, BenchPart>> = {
   'bot-kills': { title: 'Bots killed while people talk with them', run: benchBotKills },
   formats: { title: 'Sound files of every kind', run: benchFormats },
   mutants: { title: 'Damaged sound files', run: benchMutants },
+  chapters: { title: 'Chapters read aloud', run: benchChapters },
   hour: { title: 'An hour written down', run: benchHour },
   'two-processes': { title: 'Two bots on one database', run: benchTwoProcesses },
 };

@@ -14,7 +14,7 @@ export async function keepSection(title: string, lines: readonly string[]): Prom
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return HEAD;
     throw error;
   });
-  const [head = HEAD, ...sections] = kept.split(/^(?=## )/m);
+  const [head = HEAD, ...sections] = `${kept.trimEnd()}\n\n`.split(/^(?=## )/m);
   const section = `## ${title}\n\n${[whereAndWhen(), '', ...lines].join('\n').trimEnd()}\n\n`;
   const index = sections.findIndex((other) => other.startsWith(`## ${title}\n`));
   if (index === -1) sections.push(section);

@@ -25,8 +25,17 @@ afterAll(async () => {
   await scene?.[Symbol.asyncDispose]();
 });
 
+/** Nothing is wider than the window, and no menu than its message. */
 async function fits(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+  return page.evaluate(() => {
+    const right = (element: Element | null): number => element?.getBoundingClientRect().right ?? 0;
+    const menus = [...document.querySelectorAll('.message select')];
+    return (
+      document.documentElement.scrollWidth <= innerWidth &&
+      menus.length > 0 &&
+      menus.every((menu) => right(menu) <= right(menu.closest('.body')))
+    );
+  });
 }
 
 test('the room, the inspector, a phone and the dark', async () => {

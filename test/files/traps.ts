@@ -37,7 +37,7 @@ function changed(file: Buffer, at: number, bytes: readonly number[]): Buffer {
   return file;
 }
 
-/** The file with the first of these names in the place of the other, of the same length. */
+/** The file with `to` in the place of the first `from`, of the same length. */
 function renamed(file: Buffer, from: string, to: string): Buffer {
   file.write(to, file.indexOf(from), 'latin1');
   return file;

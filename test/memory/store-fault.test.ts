@@ -1,6 +1,4 @@
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -16,6 +14,7 @@ import { withClient } from '../store/support/postgres.ts';
 import { Proxy } from '../store/support/proxy.ts';
 import { KEY, open, startDatabases, type TestDatabases } from '../store/support/stores.ts';
 import { ending, hold, incoming, utterance } from '../store/support/turns.ts';
+import { freePort } from '../support/free-port.ts';
 import { messagesOf } from '../support/request-body.ts';
 import { Scene } from '../support/scene.ts';
 import { FAITHFUL, likeness } from '../support/sound.ts';
@@ -27,13 +26,14 @@ beforeAll(async () => {
 afterAll(() => databases[Symbol.asyncDispose]());
 
 /** A database that can be broken and mended. */
-interface Patient extends AsyncDisposable {
+interface Patient {
   readonly env: Env;
   break(): Promise<void>;
   mend(): Promise<void>;
 }
 
-type Sick = (parts: AsyncDisposableStack) => Promise<Omit<Patient, keyof AsyncDisposable>>;
+/** Makes one; what it needs is disposed of with these parts. */
+type Sick = (parts: AsyncDisposableStack) => Promise<Patient>;
 
 async function sqliteFile(): Promise<string> {
   const location = await databases.fresh('sqlite');
@@ -136,12 +136,7 @@ test.each(RUNNING)(
   async (_, kind, sick) => {
     await using parts = new AsyncDisposableStack();
     const patient = await sick(parts);
-    const { scene, ready } = await sceneOf(parts, patient.env);
-    const room = scene.home;
-    const times = async (sentence: string): Promise<number> =>
-      (await room.messages()).filter(({ content }) => content === sentence).length;
-    const write = async (prompt: string): Promise<string | undefined> =>
-      (await room.run(room.alice, 'ask', { prompt })).messages[0]?.content;
+    const { room, ready, write, timesTold, sent } = await started(parts, patient.env);
 
     await room.call();
     expect(await write('The first.')).toBe('Yes.');
@@ -153,7 +148,7 @@ test.each(RUNNING)(
     expect(await write('The third.')).toBe('Yes.');
     const { said, reply } = await room.turn('Hello there.');
     expect(likeness(said.wav, reply.request.audio[0]?.wav)).toBeGreaterThan(FAITHFUL);
-    expect(await times(english.memory.away)).toBe(1);
+    expect(await timesTold()).toBe(1);
 
     await patient.mend();
     await expect.poll(ready, { timeout: 15_000 }).toEqual({ status: 200, store: { ready: true } });
@@ -162,10 +157,8 @@ test.each(RUNNING)(
       .poll(async () => (await room.ask(room.alice, 'memory')).includes('**4** turns'), { timeout: 15_000 })
       .toBe(true);
     await write('The fourth.');
-    const [request] = (await scene.chatRequests()).slice(-1);
-    const sent = JSON.stringify(request && messagesOf(request));
-    for (const word of ['first', 'second', 'third', 'fourth']) expect(sent).toContain(`Alice: The ${word}.`);
-    expect(await times(english.memory.away)).toBe(1);
+    for (const word of ['first', 'second', 'third', 'fourth']) expect(await sent()).toContain(`Alice: The ${word}.`);
+    expect(await timesTold()).toBe(1);
   },
 );
 
@@ -235,49 +228,38 @@ test.each(AT_START)(
       await hold(store, incoming('before'));
     }
     await patient.break();
-    const { scene, ready } = await sceneOf(parts, patient.env);
-    const room = scene.home;
-    const write = async (prompt: string): Promise<string | undefined> =>
-      (await room.run(room.alice, 'ask', { prompt })).messages[0]?.content;
+    const { room, ready, write, timesTold, sent } = await started(parts, patient.env);
 
     expect(await ready()).toEqual({ status: 503, store: { ready: false, reason: kind } });
     for (const prompt of ['The first.', 'The second.']) expect(await write(prompt)).toBe('Yes.');
-    expect((await room.messages()).filter(({ content }) => content === english.memory.away)).toHaveLength(1);
+    expect(await timesTold()).toBe(1);
     // Nobody is heard before it is known who does not want to be: they are told, and not left to talk to nobody.
-    await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
+    await room.client.join({ personId: room.alice.id, channelId: room.voice.id });
     expect(await room.ask(room.alice, 'join')).not.toContain('I am listening');
 
     await patient.mend();
     await expect.poll(ready, { timeout: 40_000 }).toEqual({ status: 200, store: { ready: true } });
     await write('The third.');
     await write('The fourth.');
-    const [request] = (await scene.chatRequests()).slice(-1);
-    const said = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
-    expect(said.map(({ parts: [text] }) => String(text)).slice(-2)).toEqual([
-      'Alice: The third.',
-      'Alice: The fourth.',
-    ]);
+    expect((await sent()).slice(-2)).toEqual(['Alice: The third.', 'Alice: The fourth.']);
   },
 );
 
 test('a channel of ten thousand turns, and a turn of 100 KB in every script, are nothing special', async () => {
   await using parts = new AsyncDisposableStack();
   const file = await sqliteFile();
-  const { scene } = await sceneOf(parts, { DATABASE_URL: file, STORE_KEYS: KEY });
-  const room = scene.home;
+  const { room, write, sent } = await started(parts, { DATABASE_URL: file, STORE_KEYS: KEY });
   const long = 'Zażółć gęślą jaźń, 你好, مرحبا, 👩‍👩‍👧 \u{1F600}! '.repeat(1800);
   expect(Buffer.byteLength(long)).toBeGreaterThan(100_000);
   {
     await using store = await open({ kind: 'sqlite', file });
     await importRecords(store, channelOf(room.text.id, room.guildId, [...numbered(9_999), long]), () => {});
   }
-  const { messages } = await room.run(room.alice, 'ask', { prompt: 'And now?' });
-  expect(messages[0]?.content).toBe('Yes.');
-  const [request] = (await scene.chatRequests()).slice(-1);
-  const said = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
-  expect(said.at(-1)?.parts).toEqual(['Alice: And now?']);
+  expect(await write('And now?')).toBe('Yes.');
+  const [before, newest] = (await sent()).slice(-2);
+  expect(newest).toBe('Alice: And now?');
   // Compared by hand: nobody wants to read the difference.
-  expect(said.at(-2)?.parts[0] === `Ada: ${long}`).toBe(true);
+  expect(before === `Ada: ${long}`).toBe(true);
   expect(await room.ask(room.alice, 'memory')).toContain('**10001** turns');
 });
 
@@ -302,29 +284,30 @@ async function* channelOf(id: string, guildId: string, texts: readonly string[])
 
 const reportSchema = z.object({ parts: z.object({ store: z.unknown() }) });
 
-/** A bot with these settings, and how its `/readyz` says that its store is. */
-async function sceneOf(
-  parts: AsyncDisposableStack,
-  env: Env,
-): Promise<{ scene: Scene; ready: () => Promise<{ status: number; store: unknown }> }> {
+/** A bot with these settings, and what the tests do with it and ask of it. */
+async function started(parts: AsyncDisposableStack, env: Env) {
   const port = await freePort();
   const scene = parts.use(await Scene.start({ env: { ...env, HEALTH_PORT: `${port}` } }));
   await scene.client.setModel({ reply: 'Yes.' });
+  const room = scene.home;
   return {
-    scene,
-    async ready() {
+    room,
+    /** How its `/readyz` says that the store is. */
+    ready: async (): Promise<{ status: number; store: unknown }> => {
       const response = await fetch(`http://127.0.0.1:${port}/readyz`);
       return { status: response.status, store: reportSchema.parse(await response.json()).parts.store };
     },
+    /** What Alice reads when she asks this. */
+    write: async (prompt: string): Promise<string | undefined> =>
+      (await room.run(room.alice, 'ask', { prompt })).messages[0]?.content,
+    /** How often people were told that nothing is remembered just now. */
+    timesTold: async (): Promise<number> =>
+      (await room.messages()).filter(({ content }) => content === english.memory.away).length,
+    /** What people have said, as the newest request has it; sound as its number. */
+    sent: async (): Promise<string[]> => {
+      const request = (await scene.chatRequests()).at(-1);
+      const messages = request ? messagesOf(request).filter(({ role }) => role === 'user') : [];
+      return messages.map(({ parts: said }) => said.join(' '));
+    },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0);
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('no port');
-  return address.port;
 }

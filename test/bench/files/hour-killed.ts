@@ -11,13 +11,8 @@ import type { Room } from '../../support/room.ts';
 import { samplesOf } from '../../support/sound.ts';
 import { startWorld, type World } from '../processes.ts';
 import { Maker } from './made.ts';
+import { MARK_MS, MARKS, MINUTES, NEAR_MS } from './marks.ts';
 import { memoryOf } from './measured.ts';
-
-/** A mark stands at the beginning of each of these. */
-export const MARK_MS = 10_000;
-export const MINUTES = 60;
-/** How far a cue may be from the truth. */
-export const NEAR_MS = 300;
 
 const END_MS = 10 * 60_000;
 const FAULTS = 40;
@@ -43,13 +38,12 @@ interface Outcome {
  */
 export async function hourKilled(seed: number): Promise<string> {
   const { killedAfter, asked, cues, aboveIdleBytes } = await transcribeKilled(seed);
-  const marks = (MINUTES * 60_000) / MARK_MS;
   const furthestMs = Math.max(...cues.map(({ startMs }, index) => Math.abs(startMs - index * MARK_MS)));
   const wrong = cues.filter(({ text }, index) => text !== SENTENCES[index % SENTENCES.length]).length;
-  const right = cues.length === marks && furthestMs <= NEAR_MS && wrong === 0;
+  const right = cues.length === MARKS && furthestMs <= NEAR_MS && wrong === 0;
   return (
     `A whole bot, killed with SIGKILL after ${killedAfter} pieces and started again, of a model that failed or dawdled ${FAULTS} ` +
-    `times: ${cues.length} cues of ${marks}, ${wrong} with other words than were spoken there, the furthest ` +
+    `times: ${cues.length} cues of ${MARKS}, ${wrong} with other words than were spoken there, the furthest ` +
     `${Math.round(furthestMs)} ms from the truth: ${right ? 'reached' : 'MISSED'}. ${asked} requests; ` +
     `${Math.round(aboveIdleBytes / 1e6)} MB above idle, children included.`
   );
@@ -65,7 +59,7 @@ async function transcribeKilled(seed: number): Promise<Outcome> {
     await client.setModel({ firstAudioMs: 20, speed: 50 });
     const file = await hourOf(room);
     const database = `sqlite:${join(folder, 'parley.db')}`;
-    const first = await BotProcess.start(world, database);
+    await using first = await BotProcess.start(world, database);
     const idleBytes = memoryOf(first.pid);
     for (let fault = 0; fault < FAULTS; fault++) {
       await client.modelFault({ fault: someFault(random), times: 1, endpoint: 'transcription' });
@@ -73,7 +67,7 @@ async function transcribeKilled(seed: number): Promise<Outcome> {
     const upload = { name: 'hour.opus', data: file.toString('base64') };
     const { messages } = await room.run(room.alice, 'transcribe', { file: upload, format: 'srt' });
     const messageId = messages[0]?.id ?? '';
-    const killedAfter = Math.floor(((0.2 + 0.6 * random()) * MINUTES * 60_000) / MARK_MS);
+    const killedAfter = Math.floor((0.2 + 0.6 * random()) * MARKS);
     let peakBytes = 0;
     while ((await written(world)) < killedAfter) {
       peakBytes = Math.max(peakBytes, memoryOf(first.pid));

@@ -8,8 +8,9 @@ import { monotonicClock } from '../../../src/time/clock.ts';
 import { serve } from '../../files/file-server.ts';
 import { randomFrom } from '../../files/mutate.ts';
 import { silentLog } from '../../support/silent-log.ts';
-import { hourKilled, MARK_MS, MINUTES, NEAR_MS } from './hour-killed.ts';
+import { hourKilled } from './hour-killed.ts';
 import { Maker, someSpeech } from './made.ts';
+import { MARK_MS, MARKS, MINUTES, NEAR_MS } from './marks.ts';
 import { measured, type Measured } from './measured.ts';
 
 const SEED = 1;
@@ -62,7 +63,7 @@ export async function benchHour(): Promise<string[]> {
     }
   });
   const theirs = await measured(() => decodedWhole(file));
-  const right = cues === (MINUTES * 60_000) / MARK_MS && furthestMs <= NEAR_MS;
+  const right = cues === MARKS && furthestMs <= NEAR_MS;
   const row = (what: string, { seconds, peakBytes }: Measured, sentPerMinute: number): string =>
     `| ${what} | ${((MINUTES * 60) / seconds).toFixed(0)} × | ${Math.round(peakBytes / 1e6)} MB | ${Math.round(sentPerMinute / 1000)} kB |`;
   return [
@@ -71,7 +72,7 @@ export async function benchHour(): Promise<string[]> {
     row('Parley, compressed and sent in pieces', ours, sentBytes / MINUTES),
     row('ffmpeg into one WAV of 48 kHz stereo, nothing sent', theirs, 48_000 * 4 * 60),
     '',
-    `${cues} cues of ${(MINUTES * 60_000) / MARK_MS}, the furthest ${Math.round(furthestMs)} ms from the truth (at most ` +
+    `${cues} cues of ${MARKS}, the furthest ${Math.round(furthestMs)} ms from the truth (at most ` +
       `${NEAR_MS}): ${right ? 'reached' : 'MISSED'}. First words after ${Math.round(firstMs)} ms.`,
     '',
     await hourKilled(SEED),
