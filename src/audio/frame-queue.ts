@@ -4,7 +4,7 @@
  */
 export class FrameQueue<T extends object> implements AsyncIterable<T> {
   readonly #capacity: number;
-  readonly #items: T[] = [];
+  readonly #items: (T | undefined)[] = [];
   /** Index of the oldest item: shifting an array of thousands for each frame would cost more than the frame. */
   #head = 0;
   #ended = false;
@@ -91,7 +91,8 @@ export class FrameQueue<T extends object> implements AsyncIterable<T> {
   }
 
   #advance(): void {
-    this.#head++;
+    // What is consumed is not kept until the array is cut: sound takes room, and somebody's may have to be gone.
+    this.#items[this.#head++] = undefined;
     if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
       this.#head = 0;

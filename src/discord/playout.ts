@@ -60,7 +60,7 @@ export class Playout implements VoiceOutput, Disposable {
     this.#last = before.then(() => promise);
     using aborted = new Aborted(signal);
     try {
-      await Promise.race([before, aborted.promise]);
+      await aborted.or(before);
       const reply = new Reply({ ...this.#options, encoder: this.#encoder }, frames, aborted);
       return await reply.play();
     } finally {
@@ -74,20 +74,27 @@ export class Playout implements VoiceOutput, Disposable {
   }
 }
 
-/** An abort as something to race against, without leaving listeners on a long-lived signal. */
+/**
+ * An abort as something to wait for beside one thing after the other. A race against one promise for the whole reply would
+ * leave something behind with each frame until the end.
+ */
 class Aborted implements Disposable {
   readonly signal: AbortSignal;
-  readonly promise: Promise<'aborted'>;
-  readonly #resolve: (value: 'aborted') => void;
-  readonly #onAbort = (): void => this.#resolve('aborted');
+  #wake: ((value: 'aborted') => void) | undefined;
+  readonly #onAbort = (): void => this.#wake?.('aborted');
 
   constructor(signal: AbortSignal) {
     this.signal = signal;
-    const { promise, resolve } = Promise.withResolvers<'aborted'>();
-    this.promise = promise;
-    this.#resolve = resolve;
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** What the promise gives, or `aborted` where that comes first. One wait at a time. */
+  or<T>(promise: Promise<T>): Promise<T | 'aborted'> {
+    return new Promise((resolve, reject) => {
+      if (this.signal.aborted) resolve('aborted');
+      this.#wake = resolve;
+      promise.then(resolve, reject);
+    });
   }
 
   [Symbol.dispose](): void {
@@ -158,7 +165,7 @@ class Reply {
     if (this.#aborted.signal.aborted) return 'aborted';
     const askedAtMs = this.#clock.nowMs();
     using _silence = this.#silenceWhenDry(askedAtMs);
-    const next = await Promise.race([this.#source.next(), this.#aborted.promise]);
+    const next = await this.#aborted.or(this.#source.next());
     if (next === 'aborted' || this.#aborted.signal.aborted) return 'aborted';
     const nowMs = this.#clock.nowMs();
     if (this.#dueMs !== undefined && nowMs > this.#dueMs && nowMs - askedAtMs > ANSWER_MS) {
