@@ -21,6 +21,15 @@ const SENTENCES = ['Good evening.', 'What shall we do this evening?', 'And who o
 /** A recording loses its silence, and the codec adds a little. */
 const LENGTH_TOLERANCE_MS = 400;
 
+/** What the model was sent, as far as it is compared. */
+interface Asked {
+  readonly atMs: number;
+  /** Of the newest turn. */
+  readonly words: string;
+  /** How long its sound was; `undefined`: it was asked in writing. */
+  readonly heardMs: number | undefined;
+}
+
 export interface BotKillCounts {
   readonly kills: number;
   /** Questions in writing that a bot took, and those it answered. */
@@ -51,11 +60,13 @@ export async function killBots(location: StoreLocation, kills: number): Promise<
   await client.setModel({ reply: REPLY, firstAudioMs: 80, speed: 50 });
   const written = new Map<string, string>();
   const lives: { sinceMs: number; keptBefore: number }[] = [];
+  const requests: Asked[] = [];
   let crashes = 0;
   let heard = 0;
   let keptBefore = 0;
   for (let kill = 0; kill < kills; kill++) {
-    lives.push({ sinceMs: await sandboxNow(room), keptBefore });
+    const sinceMs = await sandboxNow(room);
+    lives.push({ sinceMs, keptBefore });
     const bot = await BotProcess.start(world, url);
     const isSpoken = kill % 2 === 1;
     if (isSpoken) await room.call();
@@ -78,16 +89,16 @@ export async function killBots(location: StoreLocation, kills: number): Promise<
       if ((await openTurns(store)) > 0) crashes++;
       keptBefore = (await spokenTurns(store, room)).length;
     });
+    requests.push(...(await askedSince(sinceMs, room)));
   }
   // The one that closes what the last one left open, and tells.
+  const closedAtMs = await sandboxNow(room);
   await using _last = await BotProcess.start(world, url);
   for (let tries = 0; tries < 150 && (await inStore(location, owed)) > 0; tries++) await elapsed(100);
+  requests.push(...(await askedSince(closedAtMs, room)));
   return await inStore(location, async (store) => {
-    const { turns } = await store.conversations.load(room.voice.id, 100_000);
-    const requests = (await client.modelRequests({})).filter(({ endpoint }) => endpoint === 'chat');
-    const questions = requests
-      .map((request) => newestTurn(request).join(' '))
-      .filter((words) => words.includes('Question'));
+    const turns = await keptTurns(store, room);
+    const questions = requests.map(({ words }) => words).filter((words) => words.includes('Question'));
     const byPrompt = Map.groupBy(
       turns.filter(({ id }) => id.startsWith('interaction:')),
       ({ utterances }) => utterances[0]?.text ?? '',
@@ -101,7 +112,7 @@ export async function killBots(location: StoreLocation, kills: number): Promise<
       const kept = byPrompt.get(prompt)?.[0];
       return kept?.state === 'done' && kept.reply?.text === REPLY;
     };
-    const spoken = comparedWithKept(requests.filter(isSpoken), await spokenTurns(store, room), lives);
+    const spoken = comparedWithKept(requests, await spokenTurns(store, room), lives);
     return {
       kills,
       written: written.size,
@@ -142,8 +153,17 @@ async function speak(room: Room, recordings: readonly string[], signal: AbortSig
   return heard;
 }
 
-function isSpoken(request: ModelRequestRecord): boolean {
-  return newestTurn(request).some((part) => typeof part === 'number');
+/** What one life asked. To be looked at when it is over: the sandbox keeps the newest requests only, and of fewer their sound. */
+async function askedSince(sinceMs: number, { client }: Room): Promise<Asked[]> {
+  const requests = await client.modelRequests({ sinceMs });
+  return requests.filter(({ endpoint }) => endpoint === 'chat').map(asAsked);
+}
+
+function asAsked(request: ModelRequestRecord): Asked {
+  const parts = newestTurn(request);
+  const sounds = parts.filter((part) => typeof part === 'number');
+  const heardMs = sounds.reduce((sum, part) => sum + wavMs(request.audio[part]?.wav ?? ''), 0);
+  return { atMs: request.atMs, words: parts.join(' '), heardMs: sounds.length > 0 ? heardMs : undefined };
 }
 
 /**
@@ -151,26 +171,25 @@ function isSpoken(request: ModelRequestRecord): boolean {
  * was kept and not sent any more. A life's kill leaves no time between.
  */
 function comparedWithKept(
-  requests: readonly ModelRequestRecord[],
+  requests: readonly Asked[],
   kept: readonly TurnRecord[],
   lives: readonly { sinceMs: number; keptBefore: number }[],
 ): { sent: number; lost: number; keptTwice: number } {
   const totals = { sent: 0, lost: 0, keptTwice: 0 };
   for (const [index, { sinceMs, keptBefore }] of lives.entries()) {
     const next = lives[index + 1];
-    const sent = requests.filter(({ atMs }) => atMs >= sinceMs && atMs < (next?.sinceMs ?? Infinity));
+    const sent = requests
+      .filter(({ atMs }) => atMs >= sinceMs && atMs < (next?.sinceMs ?? Infinity))
+      .flatMap(({ heardMs }) => heardMs ?? []);
     const turns = kept.slice(keptBefore, next?.keptBefore);
     totals.sent += sent.length;
-    totals.lost += sent.filter((request, at) => !isSame(request, turns[at])).length;
+    totals.lost += sent.filter((heardMs, at) => !isSame(heardMs, turns[at])).length;
     totals.keptTwice += Math.max(0, turns.length - sent.length - 1);
   }
   return totals;
 }
 
-function isSame(request: ModelRequestRecord, turn: TurnRecord | undefined): boolean {
-  const heardMs = newestTurn(request)
-    .filter((part) => typeof part === 'number')
-    .reduce((sum, part) => sum + wavMs(request.audio[part]?.wav ?? ''), 0);
+function isSame(heardMs: number, turn: TurnRecord | undefined): boolean {
   const keptMs = (turn?.utterances ?? []).reduce((sum, { speech }) => sum + (speech?.durationMs ?? 0), 0);
   return turn !== undefined && Math.abs(heardMs - keptMs) < LENGTH_TOLERANCE_MS;
 }
@@ -180,13 +199,15 @@ function wavMs(base64: string): number {
   return (Buffer.from(base64, 'base64').length - 44) / 48;
 }
 
-/** Turns by voice in the order they began, open ones included. */
-async function spokenTurns(store: SqlStore, room: Room): Promise<TurnRecord[]> {
+/** All turns, open ones and those that a summary stands for included. */
+async function keptTurns(store: SqlStore, room: Room): Promise<TurnRecord[]> {
   const records = await Array.fromAsync(store.conversations.export(room.voice.id));
-  return records
-    .filter((record) => record.type === 'turn')
-    .filter(({ id }) => id.startsWith('call:'))
-    .toSorted((a, b) => a.atMs - b.atMs);
+  return records.filter((record) => record.type === 'turn');
+}
+
+/** Turns by voice in the order they began. */
+async function spokenTurns(store: SqlStore, room: Room): Promise<TurnRecord[]> {
+  return (await keptTurns(store, room)).filter(({ id }) => id.startsWith('call:')).toSorted((a, b) => a.atMs - b.atMs);
 }
 
 async function openTurns(store: SqlStore): Promise<number> {
