@@ -2,7 +2,7 @@ import { ApplicationCommandType } from 'discord.js';
 
 import { IN_SERVERS, type MessageCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
-import { soundOf } from '../src/discord/transcription.ts';
+import { checkHeard, soundOf } from '../src/discord/transcription.ts';
 import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
 import { english } from '../src/language/english.ts';
 
@@ -14,9 +14,10 @@ export const answerAloud: MessageCommand = {
     ...IN_SERVERS,
   },
   ephemeral: false,
-  async execute(interaction, { calls, chat, speechOf, signal, words }) {
+  async execute(interaction, { calls, chat, keeping, speechOf, signal, words }) {
     const { targetMessage, guildId, channelId } = interaction;
     const { author, member } = targetMessage;
+    checkHeard(author.id, interaction.user.id, keeping);
     const reply = await chat.ask(
       {
         turnId: `interaction:${interaction.id}`,

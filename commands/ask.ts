@@ -2,6 +2,7 @@ import { ApplicationCommandOptionType } from 'discord.js';
 
 import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
+import { checkHeard } from '../src/discord/transcription.ts';
 import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
@@ -49,7 +50,7 @@ export const ask: SlashCommand = {
     if (prompt === '' && !file) throw new UserError({ type: 'plain', id: 'prompt-empty' });
     if (prompt.length > MAX_PROMPT_LENGTH) throw new UserError({ type: 'plain', id: 'prompt-too-long' });
 
-    if (file && keeping.hasOptedOut(interaction.user.id)) throw new UserError({ type: 'plain', id: 'opted-out' });
+    if (file) checkHeard(interaction.user.id, interaction.user.id, keeping);
 
     const output = interaction.options.getString(words.options.reply.name) === 'voice' ? 'voice' : 'text';
     const reply = await chat.ask(

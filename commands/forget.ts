@@ -15,6 +15,7 @@ import {
   type ComponentInteraction,
   type SlashCommand,
 } from '../src/discord/command.ts';
+import { hasIn } from '../src/discord/permissions.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 import type { Words } from '../src/language/words.ts';
@@ -23,6 +24,13 @@ const words = english.commands.forget;
 
 const SCOPES = ['channel', 'me', 'server'] as const;
 type Scope = (typeof SCOPES)[number];
+
+/** What is to be forgotten. */
+interface Target {
+  readonly scope: Scope;
+  /** For `channel`: the channel's own, or that of the call whose words appear in it. */
+  readonly conversationId: string;
+}
 
 export const forget: SlashCommand = {
   kind: 'slash',
@@ -41,34 +49,40 @@ export const forget: SlashCommand = {
     ],
   },
   ephemeral: true,
-  async execute(interaction, { words: theirWords }) {
+  async execute(interaction, { calls, words: theirWords }) {
     const scope = scopeOf(interaction.options.getString(words.options.what.name, true));
-    checkRight(interaction, scope);
-    await interaction.editReply(question(scope, theirWords));
+    const target: Target = { scope, conversationId: calls.conversationOf(interaction.guildId, interaction.channelId) };
+    checkRight(interaction, target);
+    await interaction.editReply(question(target, theirWords));
   },
   async pressed(interaction, action, context) {
     const { words: theirWords, calls } = context;
     if (action === 'ask') {
-      await calls.ofPanel(interaction.guildId, interaction.message.id);
-      checkRight(interaction, 'channel');
-      await interaction.followUp({ ...question('channel', theirWords), flags: MessageFlags.Ephemeral });
+      const { conversationId } = await calls.ofPanel(interaction.guildId, interaction.message.id);
+      const target: Target = { scope: 'channel', conversationId };
+      checkRight(interaction, target);
+      await interaction.followUp({ ...question(target, theirWords), flags: MessageFlags.Ephemeral });
       return;
     }
     if (action === 'keep') {
       await interaction.editReply({ content: theirWords.forget.kept, components: [] });
       return;
     }
-    const scope = scopeOf(action);
+    const [scope = '', conversationId = interaction.channelId] = action.split(':');
+    const target: Target = { scope: scopeOf(scope), conversationId };
     // Rights may have changed since the question was asked.
-    checkRight(interaction, scope);
-    const { turns } = await forgetIn(scope, interaction, context);
+    checkRight(interaction, target);
+    const { turns } = await forgetIn(target, interaction, context);
     await interaction.editReply({ content: theirWords.forget.done(turns), components: [] });
   },
 };
 
-/** Asks once more. */
-function question(scope: Scope, { forget: texts }: Words) {
-  const yes = new ButtonBuilder().setCustomId(customId(words, scope)).setLabel(texts.yes).setStyle(ButtonStyle.Danger);
+/** Asks once more. The button knows what was asked about: the call whose words appear here may end before it is pressed. */
+function question({ scope, conversationId }: Target, { forget: texts }: Words) {
+  const yes = new ButtonBuilder()
+    .setCustomId(customId(words, `${scope}:${conversationId}`))
+    .setLabel(texts.yes)
+    .setStyle(ButtonStyle.Danger);
   const no = new ButtonBuilder()
     .setCustomId(customId(words, 'keep'))
     .setLabel(texts.no)
@@ -77,13 +91,13 @@ function question(scope: Scope, { forget: texts }: Words) {
 }
 
 function forgetIn(
-  scope: Scope,
-  { guildId, channelId, user }: ComponentInteraction<'cached'>,
-  { calls, keeping }: CommandContext,
+  { scope, conversationId }: Target,
+  { guildId, user }: ComponentInteraction<'cached'>,
+  { keeping }: CommandContext,
 ): Promise<{ turns: number }> {
   switch (scope) {
     case 'channel':
-      return keeping.forgetConversation(calls.conversationOf(guildId, channelId));
+      return keeping.forgetConversation(conversationId);
     case 'me':
       return keeping.forgetPerson(user.id, guildId);
     case 'server':
@@ -93,10 +107,14 @@ function forgetIn(
 
 /** What concerns others needs a right over them. */
 function checkRight(
-  { memberPermissions }: ChatInputCommandInteraction<'cached'> | ComponentInteraction<'cached'>,
-  scope: Scope,
+  { memberPermissions, member, channelId }: ChatInputCommandInteraction<'cached'> | ComponentInteraction<'cached'>,
+  { scope, conversationId }: Target,
 ): void {
-  if (scope === 'channel' && !memberPermissions.has(PermissionFlagsBits.ManageMessages)) {
+  const mayManage =
+    conversationId === channelId
+      ? memberPermissions.has(PermissionFlagsBits.ManageMessages)
+      : hasIn(member, conversationId, ['ManageMessages']);
+  if (scope === 'channel' && !mayManage) {
     throw new UserError({ type: 'plain', id: 'needs-manage-messages' });
   }
   if (scope === 'server' && !memberPermissions.has(PermissionFlagsBits.ManageGuild)) {

@@ -8,6 +8,7 @@ import {
 
 import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
 import { answer, answerWith } from '../src/discord/interactions.ts';
+import { mayHearIn } from '../src/discord/permissions.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 
@@ -63,5 +64,7 @@ function chosenChannel(interaction: ChatInputCommandInteraction<'cached'>): Voic
     interaction.guild.voiceStates.cache.get(interaction.user.id)?.channel;
   if (!chosen) throw new UserError({ type: 'plain', id: 'no-voice-channel' });
   if (chosen.type !== ChannelType.GuildVoice) throw new UserError({ type: 'plain', id: 'not-a-voice-channel' });
+  // Who has Parley listen can read and ask what was said.
+  if (!mayHearIn(interaction.member, chosen.id)) throw new UserError({ type: 'plain', id: 'may-not-enter' });
   return chosen;
 }

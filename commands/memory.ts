@@ -1,8 +1,23 @@
-import { ActionRowBuilder, AttachmentBuilder, ButtonBuilder, ButtonStyle, MessageFlags } from 'discord.js';
+import {
+  ActionRowBuilder,
+  AttachmentBuilder,
+  ButtonBuilder,
+  ButtonStyle,
+  MessageFlags,
+  type ChatInputCommandInteraction,
+} from 'discord.js';
 
-import { IN_SERVERS, customId, type SlashCommand } from '../src/discord/command.ts';
+import {
+  IN_SERVERS,
+  customId,
+  type CommandContext,
+  type ComponentInteraction,
+  type SlashCommand,
+} from '../src/discord/command.ts';
 import { answer } from '../src/discord/interactions.ts';
+import { mayHearIn } from '../src/discord/permissions.ts';
 import { english } from '../src/language/english.ts';
+import { UserError } from '../src/language/user-error.ts';
 
 const words = english.commands.memory;
 
@@ -15,7 +30,7 @@ export const memory: SlashCommand = {
   },
   ephemeral: true,
   async execute(interaction, { calls, keeping, words: theirWords }) {
-    const conversationId = calls.conversationOf(interaction.guildId, interaction.channelId);
+    const conversationId = readable(interaction, calls);
     const facts = await keeping.describe(conversationId);
     if (facts.turns === 0 || facts.oldestAtMs === undefined || facts.newestAtMs === undefined) {
       await answer(interaction, theirWords.memory.nothing);
@@ -39,8 +54,20 @@ export const memory: SlashCommand = {
     });
   },
   async pressed(interaction, _action, { calls, keeping, words: theirWords }) {
-    const text = await keeping.export(calls.conversationOf(interaction.guildId, interaction.channelId));
+    const text = await keeping.export(readable(interaction, calls));
     const file = new AttachmentBuilder(Buffer.from(text), { name: theirWords.memory.fileName });
     await interaction.followUp({ files: [file], flags: MessageFlags.Ephemeral });
   },
 };
+
+/** The channel's conversation, or that of the call whose words appear in it, for those who may hear that one. */
+function readable(
+  { guildId, channelId, member }: ChatInputCommandInteraction<'cached'> | ComponentInteraction<'cached'>,
+  calls: CommandContext['calls'],
+): string {
+  const conversationId = calls.conversationOf(guildId, channelId);
+  if (conversationId !== channelId && !mayHearIn(member, conversationId)) {
+    throw new UserError({ type: 'plain', id: 'may-not-enter' });
+  }
+  return conversationId;
+}

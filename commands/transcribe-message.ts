@@ -1,7 +1,7 @@
 import { ApplicationCommandType } from 'discord.js';
 
 import { IN_SERVERS, type MessageCommand } from '../src/discord/command.ts';
-import { soundOf } from '../src/discord/transcription.ts';
+import { checkHeard, soundOf } from '../src/discord/transcription.ts';
 import { english } from '../src/language/english.ts';
 
 export const transcribeMessage: MessageCommand = {
@@ -12,8 +12,9 @@ export const transcribeMessage: MessageCommand = {
     ...IN_SERVERS,
   },
   ephemeral: false,
-  async execute(interaction, { calls, transcriptions }) {
+  async execute(interaction, { calls, keeping, transcriptions }) {
     const source = interaction.targetMessage;
+    checkHeard(source.author.id, interaction.user.id, keeping);
     await transcriptions.start(
       interaction,
       { file: soundOf(source), source, language: undefined, format: undefined },

@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType } from 'discord.js';
 
 import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
-import { cancelTranscription } from '../src/discord/transcription.ts';
+import { cancelTranscription, checkHeard } from '../src/discord/transcription.ts';
 import { TRANSCRIPT_FORMATS } from '../src/files/transcript.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
@@ -38,9 +38,10 @@ export const transcribe: SlashCommand = {
   },
   ephemeral: false,
   async execute(interaction, context) {
-    const { options } = interaction;
+    const { options, user } = interaction;
     const format = options.getString(words.options.format.name);
-    const { calls, transcriptions } = context;
+    const { calls, keeping, transcriptions } = context;
+    checkHeard(user.id, user.id, keeping);
     await transcriptions.start(
       interaction,
       {

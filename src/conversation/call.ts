@@ -121,6 +121,7 @@ export class Call implements RunningCall {
   #withdraw(speakerId: string, atMs: number): void {
     this.#withdrawnAtMs.set(speakerId, atMs);
     this.#waiting = this.#waiting && this.#consented(this.#waiting);
+    this.#pausedTurn = this.#pausedTurn && this.#consented(this.#pausedTurn);
     const answer = this.#answering?.answer;
     if (!answer?.turn.utterances.some(({ speaker }) => speaker.id === speakerId)) return;
     // An answer that has not begun is given anew to the others.

@@ -4,8 +4,15 @@ import type { Turn, Utterance } from './turn.ts';
 const MIN_VOICED_MS = 200;
 
 /**
+ * A turn that goes on longer is over anyway as soon as one of those who speak pauses: in a lively room, or beside a microphone
+ * with music, nobody would be answered otherwise, and what was said would be gathered without end.
+ */
+const MAX_TURN_MS = 120_000;
+
+/**
  * What the people in the room say until it falls silent. Gathers everyone's utterances into one turn, which is over when
- * nobody is in speech any more: a second speaker who begins before the first has finished belongs to the same turn.
+ * nobody is in speech any more: a second speaker who begins before the first has finished belongs to the same turn, for two
+ * minutes at most.
  */
 export class Floor {
   readonly #speaking = new Set<string>();
@@ -16,7 +23,7 @@ export class Floor {
     this.#speaking.add(speakerId);
   }
 
-  /** Someone has stopped. Returns the room's turn when they were the last. */
+  /** Someone has stopped. Returns the room's turn when they were the last, or when it has gone on for too long. */
   ended(speakerId: string, utterance: Utterance | undefined): Turn | undefined {
     this.#speaking.delete(speakerId);
     if (utterance) this.#utterances.push(utterance);
@@ -41,10 +48,15 @@ export class Floor {
   }
 
   #close(): Turn | undefined {
-    if (this.#speaking.size > 0) return undefined;
+    if (this.#speaking.size > 0 && this.#durationMs < MAX_TURN_MS) return undefined;
     const turn = turnOf(this.#utterances);
     this.#utterances = [];
     return turn;
+  }
+
+  get #durationMs(): number {
+    const begunAtMs = Math.min(...this.#utterances.map(({ startedAtMs }) => startedAtMs));
+    return Math.max(...this.#utterances.map(({ lastVoicedAtMs }) => lastVoicedAtMs)) - begunAtMs;
   }
 }
 

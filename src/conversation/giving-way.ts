@@ -35,7 +35,8 @@ export class GivingWay implements Disposable {
       answer.withdraw();
       return 'withdrawn';
     }
-    if (yielding === 'yield' && inTurn) {
+    // What nobody has heard yet waits until bystanders are done: whoever asked would never know why nothing came.
+    if (yielding === 'yield' && inTurn && !answer.barelyBegun) {
       answer.stop();
       return 'cut';
     }

@@ -56,13 +56,17 @@ export class Listener implements Disposable {
   #lastVoicedAtMs = -Infinity;
   #isPaused = true;
   #timer: Disposable | undefined;
+  /** What went wrong while nothing was heard. */
+  #fault: { readonly error: unknown } | undefined;
 
   constructor(parts: ListenerParts, hearing: Hearing) {
     this.#parts = parts;
     this.#hearing = hearing;
   }
 
+  /** Takes what comes in. Throws what has gone wrong with the sound, now or since the event before: the call is over then. */
   hear(event: VoiceInputEvent): void {
+    if (this.#fault) throw this.#fault.error;
     switch (event.type) {
       case 'frame': {
         const { speaker, frame, atMs, pauseMs } = event;
@@ -179,11 +183,20 @@ export class Listener implements Disposable {
     const pauseAtMs = isQuiet && !this.#isPaused ? this.#lastVoicedAtMs + PAUSE_MS : Infinity;
     const dueAtMs = Math.min(pauseAtMs, ...inTurn.map(({ detector }) => detector.dueAtMs ?? Infinity));
     this.#timer = clock.after(Math.max(0, dueAtMs - clock.nowMs()), () => {
-      const nowMs = clock.nowMs();
-      for (const track of inTurn) this.#follow(track, track.detector.tick(nowMs));
-      if (nowMs >= pauseAtMs) this.#pause();
-      this.#schedule();
+      try {
+        this.#elapsed(inTurn, pauseAtMs);
+      } catch (error) {
+        // Thrown from a timer it would end the process.
+        this.#fault = { error };
+      }
     });
+  }
+
+  #elapsed(inTurn: readonly Track[], pauseAtMs: number): void {
+    const nowMs = this.#parts.clock.nowMs();
+    for (const track of inTurn) this.#follow(track, track.detector.tick(nowMs));
+    if (nowMs >= pauseAtMs) this.#pause();
+    this.#schedule();
   }
 
   #pause(): void {

@@ -77,6 +77,8 @@ export class SpokenReply {
     const hasBegun = Promise.withResolvers<void>();
     const open = Promise.all([released, hasBegun.promise]);
     const playing = output.play(this.#audible(queue, parts, open), signal);
+    // Looked at when the model has been read to its end, which may be long after it failed.
+    playing.catch(() => {});
     const show = (): void => {
       if (!this.#isReleased || this.#words === '') return;
       this.#caption ??= captions.begin();

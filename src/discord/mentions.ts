@@ -8,7 +8,7 @@ import { wordsFor, type Words } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
 import { missingPermissions, CAPTION_PERMISSIONS } from './permissions.ts';
 import { splitMessage } from './text.ts';
-import { soundOf } from './transcription.ts';
+import { checkHeard, soundOf } from './transcription.ts';
 import type { VoiceCalls } from './voice-calls.ts';
 
 /** What somebody with a subscription may write; everybody else writes 2,000 characters at most. */
@@ -113,7 +113,7 @@ export class Mentions {
     if (message.attachments.size === 0) return undefined;
     const file = soundOf(message);
     if (prompt !== '' && !/^(audio|video)\//.test(file.contentType ?? '')) return undefined;
-    if (keeping.hasOptedOut(message.author.id)) throw new UserError({ type: 'plain', id: 'opted-out' });
+    checkHeard(message.author.id, message.author.id, keeping);
     return files.speechOf(file, signal);
   }
 

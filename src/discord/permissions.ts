@@ -1,4 +1,4 @@
-import { PermissionFlagsBits, type GuildBasedChannel } from 'discord.js';
+import { PermissionFlagsBits, type GuildBasedChannel, type GuildMember, type PermissionsString } from 'discord.js';
 
 import type { PermissionWord } from '../language/words.ts';
 
@@ -38,4 +38,19 @@ export function missingPermissions(channel: GuildBasedChannel, needed: readonly 
   // In a thread another permission says who may write.
   const asked = needed.map((one) => (one === 'SendMessages' && channel.isThread() ? 'SendMessagesInThreads' : one));
   return asked.filter((permission) => !granted?.has(PermissionFlagsBits[permission]));
+}
+
+/** Whether a member has these permissions in a channel; in one that is gone nobody has any. */
+export function hasIn(member: GuildMember, channelId: string, needed: readonly PermissionsString[]): boolean {
+  return (
+    member.guild.channels.cache
+      .get(channelId)
+      ?.permissionsFor(member)
+      .has([...needed]) ?? false
+  );
+}
+
+/** Whether a member may hear what is said in a voice channel: they may enter it, or are in it. */
+export function mayHearIn(member: GuildMember, channelId: string): boolean {
+  return member.voice.channelId === channelId || hasIn(member, channelId, ['ViewChannel', 'Connect']);
 }

@@ -1,5 +1,6 @@
 import { PermissionFlagsBits, type Attachment, type Message } from 'discord.js';
 
+import type { Keeping } from '../conversation/keeping.ts';
 import { UserError } from '../language/user-error.ts';
 import type { CommandContext, ComponentInteraction } from './command.ts';
 import { attachmentsOf } from './transcription-wish.ts';
@@ -20,4 +21,10 @@ export function soundOf(message: Message): Attachment {
   const sound = all.find(({ contentType }) => /^(audio|video)\//.test(contentType ?? '')) ?? all[0];
   if (!sound) throw new UserError({ type: 'plain', id: 'no-attachment' });
   return sound;
+}
+
+/** The sound of somebody who does not want to be heard stays closed, whoever asks. @throws {UserError} */
+export function checkHeard(authorId: string, askedById: string, keeping: Keeping): void {
+  if (!keeping.hasOptedOut(authorId)) return;
+  throw new UserError({ type: 'plain', id: authorId === askedById ? 'opted-out' : 'author-opted-out' });
 }

@@ -158,6 +158,7 @@ export class VoiceCalls implements AsyncDisposable {
 
   async #start({ voiceChannel, textChannel, words, announce }: JoinRequest): Promise<void> {
     const { guild, guildId } = voiceChannel;
+    const ended = Promise.withResolvers<CallEnding>();
     try {
       const call = await VoiceCall.start(
         {
@@ -168,11 +169,13 @@ export class VoiceCalls implements AsyncDisposable {
           announce,
           ...this.#parts,
           circuit: this.#circuit,
-          onEnded: (ending) => this.#end(guildId, ending),
+          onEnded: ended.resolve,
         },
         this.#stopping.signal,
       );
       this.#active.set(guildId, { call, words, alone: undefined });
+      // It may have ended while it was being announced.
+      void ended.promise.then((ending) => this.#end(guildId, ending));
       this.#watchAlone(guildId);
       this.#parts.log.info({ guild: guildId, channel: voiceChannel.id }, 'call started');
     } catch (error) {

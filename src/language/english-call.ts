@@ -41,7 +41,8 @@ export const englishCall: Pick<Words, 'panel' | 'voice' | 'answers' | 'stats'> =
     buttons: { answerMe: 'Answer me', stop: 'Stop', muteMe: 'Do not hear me', forget: 'Forget this', leave: 'Leave' },
     more: (count) => `${count} more`,
     answering: 'I will answer what you say next.',
-    ended: (voiceChannel) => `I was listening in ${voiceChannel}. That call has ended; \`/join\` calls me again.`,
+    ended: (voiceChannel) =>
+      `I was listening in ${voiceChannel}. That call has ended; \`/join\` calls me again. In the chat of ${voiceChannel}, \`/memory\` shows what I remember of it and \`/forget\` deletes it.`,
   },
   voice: {
     changed: (name) => `My voice here is now **${name}**.`,

@@ -188,6 +188,7 @@ export const english: Words = {
     unexpected: 'Something went wrong on my side. Please try again.',
     'not-in-server': 'That works only in a server, not in private messages.',
     'no-voice-channel': 'Please join a voice channel first, or name one: `/join channel:`.',
+    'may-not-enter': 'You may not enter that voice channel, so I tell you nothing of what is said there.',
     'not-a-voice-channel': 'That is not a voice channel I can talk in. Please choose an ordinary voice channel.',
     'nobody-there': 'Nobody is in that voice channel to hear me. Join it and call me again.',
     'afk-channel': 'That is the AFK channel, where nobody can speak. Please choose another one.',
@@ -203,7 +204,9 @@ export const english: Words = {
     'cannot-know-whom-to-hear':
       'My memory is out of order, so I cannot know who does not want to be heard. Until it works I do not listen; `/ask` works.',
     'opted-out': 'You asked me not to hear you, so I have not opened your file. `/privacy` changes that.',
-    'needs-manage-messages': 'For that you need the permission Manage Messages in this channel.',
+    'author-opted-out': 'Whoever sent that asked me not to hear them, so I have not opened their file.',
+    'needs-manage-messages':
+      'For that you need the permission Manage Messages: in this channel, or in the voice channel whose words appear here.',
     'needs-manage-server': 'For that you need the permission Manage Server.',
     busy: 'I am still busy with the last thing you asked. Please try again in a moment.',
     'no-attachment': 'There is no sound file in that message.',

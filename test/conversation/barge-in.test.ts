@@ -133,6 +133,21 @@ describe('in a group', () => {
     }
   });
 
+  it('others who talk for long before it has begun only make it wait', async () => {
+    await using room = new SteppedRoom({ answers: 'name', people: 3 });
+    await room.say(ALICE, 'Parley, tell us a story.');
+    const story = await room.asked();
+    const talking = room.speak(BOB, 2200, 'And then we went to the sea, and then to the mountains.');
+    await room.until(() => room.phases.includes('paused'));
+    story.speak('Once upon a time.', 20);
+    story.end();
+    await talking;
+    expect(room.played).toEqual([]);
+    await room.silence(FIXED_RULE.silenceMs + 1000);
+    await room.until(() => room.played.length === 20);
+    expect(room.captions).toEqual(['Once upon a time.']);
+  });
+
   it('whoever speaks over it for two seconds has the floor', async () => {
     const { room, story } = await telling({ answers: 'name', people: 3 });
     await using _room = room;

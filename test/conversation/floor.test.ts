@@ -39,6 +39,18 @@ describe('Floor', () => {
     expect(names(floor.ended('Bob', utterance('Bob', 900)))).toEqual(['Bob']);
   });
 
+  it('gives a turn of two minutes to those who wait for an answer, though somebody speaks on', () => {
+    const floor = new Floor();
+    floor.started('Music');
+    for (let minute = 0; minute < 2; minute++) {
+      floor.started('Alice');
+      expect(floor.ended('Alice', utterance('Alice', minute * 60_000))).toBeUndefined();
+    }
+    floor.started('Alice');
+    expect(names(floor.ended('Alice', utterance('Alice', 120_000)))).toEqual(['Alice', 'Alice', 'Alice']);
+    expect(names(floor.ended('Music', utterance('Music', 0, 130_000)))).toEqual(['Music']);
+  });
+
   it('opens the next turn with a turn that was called off', () => {
     const floor = new Floor();
     floor.started('Alice');

@@ -98,6 +98,10 @@ describe('an answer asked for at the first pause', () => {
     expect(answer.signal.aborted).toBe(true);
     await room.silence(FIXED_RULE.silenceMs + 500);
     expect(room.played).toEqual([]);
-    expect((await room.store.conversations.describe('room')).turns).toBe(0);
+    // Answers of the store that come after what a second answer would be kept with.
+    for (let answers = 0; answers < 10; answers++) {
+      expect((await room.store.conversations.describe('room')).turns).toBe(0);
+    }
+    expect(room.requestsWaiting).toBe(0);
   });
 });

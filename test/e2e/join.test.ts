@@ -95,6 +95,29 @@ test('everything that is missing is named at once', async () => {
   await refuses(english.missingPermissions(`<#${room.voice.id}>`, ['Connect', 'Speak']));
 });
 
+test('who may not enter a channel cannot have it listened to, nor read what was said there', async () => {
+  await scene.client.join({ personId: room.bob.id, channelId: room.voice.id });
+  await scene.client.setDenied({ channelId: room.voice.id, userId: room.alice.id, deny: ['CONNECT'] });
+  await refuses(english.errors['may-not-enter'], { channel: room.voice.id });
+  expect(await room.ask(room.bob, 'join')).toContain(english.join.listening(`<#${room.voice.id}>`));
+  expect(await room.ask(room.alice, 'memory')).toBe(english.errors['may-not-enter']);
+  expect(await room.ask(room.bob, 'memory')).toBe(english.memory.nothing);
+  await room.leave();
+});
+
+test('disconnected while it still says that it listens, it says so and is away', async () => {
+  await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
+  const since = now();
+  const slow = { route: 'PATCH /webhooks/.*/messages/@original', times: 1, status: 200, delayMs: 1500 };
+  await scene.client.restFault(slow);
+  const answer = room.ask(room.alice, 'join');
+  await scene.client.waitFor((event) => event.type === 'bot-voice-ready' && event.guildId === room.guildId, { since });
+  await scene.client.moveMember({ guildId: room.guildId, userId: room.botId, channelId: null });
+  expect(await answer).toContain(english.join.listening(`<#${room.voice.id}>`));
+  await room.reads(english.call.gone.removed, since);
+  expect(await room.ask(room.alice, 'leave')).toBe(english.errors['not-in-call']);
+});
+
 test('two people who call it at the same moment get one bot, and both an answer', async () => {
   for (const person of [room.alice, room.bob]) {
     await scene.client.join({ personId: person.id, channelId: room.voice.id });

@@ -140,6 +140,19 @@ test(
   },
 );
 
+test('whose words are another channel’s need the right there, and stay meant when the call ends', async () => {
+  await plant();
+  const { client } = scene;
+  await client.setDenied({ channelId: room.text.id, userId: room.bob.id, deny: [], allow: ['MANAGE_MESSAGES'] });
+  expect(await room.ask(room.bob, 'forget', { what: 'channel' })).toBe(english.errors['needs-manage-messages']);
+  await client.setDenied({ channelId: room.voice.id, userId: room.bob.id, deny: [], allow: ['MANAGE_MESSAGES'] });
+  const asked = await room.run(room.bob, 'forget', { what: 'channel' });
+  expect(asked.messages[0]?.content).toBe(english.forget.confirm.channel);
+  await room.leave();
+  await press(room.bob, asked, english.forget.yes);
+  expect(await shown(room.bob, asked)).toBe(english.forget.done(2));
+});
+
 test('what concerns others needs a right over them; who has it makes a whole server forgotten', async () => {
   await plant();
   const { sealed, plain } = await keptSound();
@@ -175,6 +188,15 @@ test('who opts out is not heard from then on, nor sent again, and may come back'
   const unheard = await room.say(room.alice, WORDS);
   const file = { name: 'me.wav', data: unheard.wav };
   expect(await room.ask(room.alice, 'ask', { prompt: 'And this?', file })).toBe(english.errors['opted-out']);
+  expect(await room.ask(room.alice, 'transcribe', { file })).toBe(english.errors['opted-out']);
+  const message = { personId: room.alice.id, channelId: room.text.id, wav: unheard.wav };
+  const { id: messageId } = await scene.client.sendVoiceMessage(message);
+  for (const command of ['Transcribe', 'Answer aloud']) {
+    const where = { personId: room.bob.id, channelId: room.text.id, messageId };
+    const { interactionId } = await scene.client.runMessageCommand({ ...where, command });
+    const [answer] = (await room.answered(interactionId)).messages;
+    expect(answer?.content).toBe(english.errors['author-opted-out']);
+  }
   const { request } = await room.replied(await room.say(room.bob, 'Hello there.', 'rms'), room.bob);
   const newest = newestTurn(request);
   expect(newest.filter((part) => typeof part === 'string').join(' ')).toMatch(/^Bob/);
