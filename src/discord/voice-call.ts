@@ -17,7 +17,7 @@ import { CallPanel, type PanelMessage } from './call-panel.ts';
 import { ChannelCaptions } from './captions.ts';
 import { ChannelWriter } from './channel-writer.ts';
 import type { JoinCircuit } from './join-circuit.ts';
-import { missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
+import { CAPTION_PERMISSIONS, missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
 import { Playout } from './playout.ts';
 import type { StartCall } from './start-call.ts';
 import type { VoiceRights } from './voice-gate.ts';
@@ -64,6 +64,8 @@ export class VoiceCall {
   #running: RunningCall | undefined;
   #phase: CallPhase = 'listening';
   #recovering = false;
+  /** The voice channel whose people have been told there. */
+  #toldIn: string | undefined;
   #rights: VoiceRights = { serverMute: false, serverDeaf: false, suppressed: false };
 
   private constructor(options: VoiceCallOptions) {
@@ -101,6 +103,7 @@ export class VoiceCall {
       const { settings } = options;
       await Promise.all([settings.load(call.conversationId), settings.load(call.textChannelId)]);
       await call.#panel.begin(options.announce);
+      call.#tellUnseeing();
     } catch (error) {
       await call.leave();
       throw error;
@@ -131,6 +134,7 @@ export class VoiceCall {
 
   /** Something about the people here, or about what they chose, may have changed. */
   changed(): void {
+    this.#tellUnseeing();
     this.#panel.changed();
   }
 
@@ -184,6 +188,19 @@ export class VoiceCall {
   /** What people chose for this call. */
   get settings(): ChannelSettings {
     return this.#options.settings.of(this.conversationId, this.textChannelId);
+  }
+
+  /** Whoever is heard must be able to know: those who cannot see the panel are told in the voice channel's own chat. */
+  #tellUnseeing(): void {
+    const { guild, textChannel, words } = this.#options;
+    const channel = guild.channels.cache.get(this.channelId);
+    if (!channel?.isVoiceBased() || this.#toldIn === channel.id || this.#room.canSee(textChannel)) return;
+    this.#toldIn = channel.id;
+    if (missingPermissions(channel, CAPTION_PERMISSIONS).length > 0) {
+      this.#log.warn({}, 'people who cannot see the panel are not told that they are heard');
+      return;
+    }
+    new ChannelCaptions(channel, this.#writer).notice(words.join.listeningUnseen(channel.toString()));
   }
 
   async #join(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Guild, VoiceState } from 'discord.js';
+import { PermissionFlagsBits, type Guild, type GuildBasedChannel, type VoiceState } from 'discord.js';
 
 import type { Speaker } from '../conversation/ports.ts';
 
@@ -23,6 +23,13 @@ export class VoiceRoom {
 
   has(userId: string): boolean {
     return this.#people().some(({ id }) => id === userId);
+  }
+
+  /** Whether everyone here can see a channel. */
+  canSee(channel: GuildBasedChannel): boolean {
+    return this.#people().every(
+      ({ member }) => member && channel.permissionsFor(member).has(PermissionFlagsBits.ViewChannel),
+    );
   }
 
   /** Who may be heard: people in our channel whom no moderator has silenced. Bots would answer each other without end. */

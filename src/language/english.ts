@@ -83,6 +83,10 @@ export const english: Words = {
       `I am listening in ${voiceChannel} and answer aloud; my words appear here. ` +
       'What you say goes to the language model to be answered, and I remember the words, encrypted: `/memory` shows them, ' +
       '`/forget` deletes them. If you would rather not be heard, `/privacy`; `/leave` sends me away.',
+    listeningUnseen: (voiceChannel) =>
+      `I am listening in ${voiceChannel} and answer aloud; the words appear in a channel that not all of you can see. ` +
+      'What you say goes to the language model to be answered, and I remember the words, encrypted. If you would rather ' +
+      'not be heard, `/privacy`; `/leave` sends me away.',
     alreadyHere: (voiceChannel) => `I am already in ${voiceChannel}.`,
   },
   call: {

@@ -25,8 +25,10 @@ export interface Words {
   readonly messageCommands: { readonly transcribe: string; readonly answerAloud: string };
   readonly replyChoices: { readonly text: string; readonly voice: string };
   readonly join: {
-    /** Posted where everyone in the channel sees it, before the first sound is used. */
+    /** Posted where the words appear, before the first sound is used. */
     listening(voiceChannel: string): string;
+    /** Posted in the voice channel, for those who cannot see where the words appear. */
+    listeningUnseen(voiceChannel: string): string;
     alreadyHere(voiceChannel: string): string;
   };
   readonly call: {

@@ -105,6 +105,21 @@ test('who may not enter a channel cannot have it listened to, nor read what was 
   await room.leave();
 });
 
+test('whoever cannot see where the words appear is told in the voice channel, once', async () => {
+  await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
+  await scene.client.setDenied({ channelId: room.text.id, userId: room.bob.id, deny: ['VIEW_CHANNEL'] });
+  expect(await room.ask(room.alice, 'join')).toContain(english.join.listening(`<#${room.voice.id}>`));
+  expect(await scene.client.messages({ channelId: room.voice.id })).toEqual([]);
+  const told = english.join.listeningUnseen(`<#${room.voice.id}>`);
+  for (let times = 0; times < 2; times++) {
+    await scene.client.join({ personId: room.bob.id, channelId: room.voice.id });
+    await scene.client.waitFor((event) => event.type === 'message-created' && event.message.content === told);
+    await scene.client.leave({ personId: room.bob.id });
+  }
+  await room.leave();
+  expect(await scene.client.messages({ channelId: room.voice.id })).toHaveLength(1);
+});
+
 test('disconnected while it still says that it listens, it says so and is away', async () => {
   await scene.client.join({ personId: room.alice.id, channelId: room.voice.id });
   const since = now();
