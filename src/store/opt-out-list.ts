@@ -48,7 +48,11 @@ export class OptOutList implements Disposable {
     const changes = this.#changes;
     const people = await this.#privacy.optedOut();
     // What was read before a change here says nothing about it.
-    if (changes === this.#changes) this.#become(people);
+    if (changes !== this.#changes) return;
+    const chosenElsewhere = this.#people ? people.difference(this.#people) : new Set<string>();
+    this.#become(people);
+    // Until now this process may have gone on keeping their sound.
+    for (const personId of chosenElsewhere) await this.#privacy.setOptedOut(personId, true, Date.now());
   }
 
   [Symbol.dispose](): void {

@@ -9,7 +9,7 @@ import { OptOutList } from '../../src/store/opt-out-list.ts';
 import type { SqlStore } from '../../src/store/sql-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { open } from './support/stores.ts';
-import { T0 } from './support/turns.ts';
+import { ending, incoming, T0, utterance } from './support/turns.ts';
 
 let dir: string;
 let file: string;
@@ -66,6 +66,19 @@ test('is unknown at first, then known at once, and hears what other processes we
     ['bo', true],
     ['ada', false],
   ]);
+});
+
+test('sound that was kept before the choice was known here is gone afterwards', async () => {
+  using list = new OptOutList(store.privacy, new ManualClock(), () => {});
+  await list.start();
+  await using other = await open({ kind: 'sqlite', file });
+  await other.privacy.setOptedOut('ada', true, T0);
+  const speech = { format: 'mp3', durationMs: 1000, data: new Uint8Array(8000).fill(7) } as const;
+  await store.turns.receive(incoming('late', { utterances: [utterance({ speakerId: 'ada', speech })] }));
+  await store.turns.finish('late', ending());
+  await list.refresh();
+  const { turns } = await store.conversations.load('channel-1', 10);
+  expect(turns.map(({ utterances }) => utterances[0]?.speech?.data)).toEqual([undefined]);
 });
 
 test('an opt-out counts before it is kept, an opt-in only after', async () => {
