@@ -88,7 +88,20 @@ export function toLine(record: ExportRecord | Frame): string {
   const text = JSON.stringify(record, (_, value: unknown) =>
     value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
   );
-  return `${text}\n`;
+  // JSON may hold these two as they are, but many programs end a line at them.
+  return `${text.replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`)}\n`;
+}
+
+/** The lines of a text that comes in pieces, without their line breaks. Only a line feed ends one, unlike for `readline`. */
+export async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  let begun = '';
+  for await (const piece of text) {
+    const [end = '', ...next] = piece.split('\n');
+    const lines = [begun + end, ...next];
+    begun = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield begun;
 }
 
 /** @throws {StoreError} `invalid` when the line is not one of an export of this format. */

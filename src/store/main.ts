@@ -1,6 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -9,7 +8,7 @@ import { readDatabase } from '../config/database-config.ts';
 import { readEnv } from '../config/env.ts';
 import { ConfigError, EXIT_CONFIG, Findings } from '../config/problems.ts';
 import { monotonicClock } from '../time/clock.ts';
-import { FIRST_LINE, fromLine, toLine } from './export-format.ts';
+import { FIRST_LINE, fromLine, linesOf, toLine } from './export-format.ts';
 import { countTurns, exportStore } from './export-store.ts';
 import { importRecords, type Imported } from './import-store.ts';
 import { addKey } from './key-source.ts';
@@ -155,8 +154,8 @@ async function* recordsOf(file: string): AsyncGenerator<ExportRecord, void, unde
   let number = 0;
   let records = 0;
   let isWhole = false;
-  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    if (text === '') continue;
+  for await (const text of linesOf(createReadStream(file, 'utf8'))) {
+    if (text.trim() === '') continue;
     const record = fromLine(text, ++number);
     if ((record.type === 'parley-export') !== (number === 1))
       throw new StoreError('invalid', `${file} is not one export`);

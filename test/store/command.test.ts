@@ -18,6 +18,9 @@ import { ending, hold, incoming, SPEECH, T0, utterance } from './support/turns.t
 
 const MAIN = fileURLToPath(new URL('../../src/store/main.ts', import.meta.url));
 
+/** Has what is no text, and what is a line break to some. */
+const TEXT = 'lone \ud800 and \u0000, \u2028 and \u2029, \u0085, \r\n and \n';
+
 let databases: TestDatabases;
 let dir: string;
 beforeAll(async () => {
@@ -43,7 +46,7 @@ test(
   async () => {
     const file = join(dir, 'default', 'parley.db');
     const store = openStore({ location: { kind: 'sqlite', file }, keys: undefined, clock: monotonicClock });
-    await hold(store, incoming('a', { utterances: [utterance({ speech: SPEECH, text: 'lone \ud800 and \u0000' })] }));
+    await hold(store, incoming('a', { utterances: [utterance({ speech: SPEECH, text: TEXT })] }));
     const many = Array.from({ length: 130 }, (_, index) => incoming(`b${index}`));
     await Promise.all(many.map((turn) => store.turns.record(turn, ending())));
     await store.turns.record(
@@ -61,6 +64,7 @@ test(
     expect(await run('export', first)).toMatchObject({ code: 0, said: 'Done: 133 turns.\n' });
     expect((await stat(first)).mode & 0o777).toBe(0o600);
     const exported = await readFile(first, 'utf8');
+    expect(exported).not.toMatch(/[\u2028\u2029]/);
     expect(await run('export', first)).toMatchObject({ code: 1, said: expect.stringContaining('EEXIST') });
 
     const postgres = await databases.fresh('postgres');
@@ -114,6 +118,25 @@ test('what cannot be done is said in words, with a code, and without a stack', {
     expect.stringContaining('ENOENT'),
   ]);
   for (const { said } of outcomes) expect(said).not.toContain('    at ');
+});
+
+test('an export from before, whose lines hold line separators as they are, is imported', async () => {
+  const turn = { ...incoming('a', { utterances: [utterance({ text: TEXT })] }), ...ending(), endedAtMs: T0, position: 1 };
+  const lines = [
+    { type: 'parley-export', format: 1 },
+    { type: 'conversation', id: 'channel-1', guildId: 'guild-1' },
+    { type: 'turn', ...turn },
+    { type: 'end', records: 2 },
+  ];
+  const old = join(dir, 'old.jsonl');
+  // With line breaks as an editor on Windows leaves them.
+  await writeFile(old, lines.map((line) => `${JSON.stringify(line)}\r\n`).join(''));
+  const to = join(dir, 'old', 'parley.db');
+  expect(await run('import', '--to', to, old)).toMatchObject({ code: 0, said: 'Done: 1 turns of 1 conversations.\n' });
+  const store = openStore({ location: { kind: 'sqlite', file: to }, keys: undefined, clock: monotonicClock });
+  const { turns } = await store.conversations.load('channel-1', 10);
+  await store[Symbol.asyncDispose]();
+  expect(turns.map(({ utterances }) => utterances[0]?.text)).toEqual([TEXT]);
 });
 
 test.each(DIALECTS)('an import into a conversation that has turns already is refused on %s', async (dialect) => {
