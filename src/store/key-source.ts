@@ -25,12 +25,7 @@ export async function readKeys({ given, file }: KeySource, mayCreate: boolean): 
   if (file === undefined || given !== undefined || kept !== undefined) {
     return Keyring.parse([given, kept].filter((keys) => keys !== undefined).join('\n'));
   }
-  if (!mayCreate) {
-    throw new StoreError(
-      'wrong-key',
-      `the key file ${file} is missing, and what is kept cannot be opened without it: bring it back from a backup, or start with an empty database`,
-    );
-  }
+  if (!mayCreate) throw missingFile(file);
   const temporary = await writeBeside(file, `${HEADING}${newMasterKey()}\n`);
   try {
     // Unlike a rename this fails when another process was faster, whose key then is the one.
@@ -44,13 +39,34 @@ export async function readKeys({ given, file }: KeySource, mayCreate: boolean): 
   return readKeys({ given, file }, false);
 }
 
-/** Puts a new key before the others in the key file. The old ones stay: something may still need them. */
+/**
+ * Puts a new key before the others in the key file. The old ones stay: something may still need them.
+ * @throws {StoreError} `wrong-key` when there is no key file, `locked` when somebody else puts a key into it just now.
+ */
 export async function addKey(path: string): Promise<void> {
-  const old = (await readIfThere(path)) ?? '';
-  const keys = old.startsWith(HEADING) ? old.slice(HEADING.length) : old;
-  const temporary = await writeBeside(path, `${HEADING}${newMasterKey()}\n${keys}`);
-  await rename(temporary, path);
-  await syncFolder(path);
+  const lock = `${path}.lock`;
+  try {
+    // Of two that read the file before either wrote it, one would drop the other's key.
+    await (await open(lock, 'wx', FILE_MODE)).close();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) throw missingFile(path);
+    if (!hasCode(error, 'EEXIST')) throw unusable(path, error);
+    throw new StoreError(
+      'locked',
+      `the key file ${path} is being changed: try again in a moment; when nothing else changes it, delete ${lock}`,
+      { cause: error },
+    );
+  }
+  try {
+    const old = await readIfThere(path);
+    if (old === undefined) throw missingFile(path);
+    const keys = old.startsWith(HEADING) ? old.slice(HEADING.length) : old;
+    const temporary = await writeBeside(path, `${HEADING}${newMasterKey()}\n${keys}`);
+    await rename(temporary, path);
+    await syncFolder(path);
+  } finally {
+    await rm(lock, { force: true });
+  }
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
@@ -79,6 +95,13 @@ async function writeBeside(path: string, text: string): Promise<string> {
 async function syncFolder(path: string): Promise<void> {
   await using folder = await open(dirname(path), 'r');
   await folder.sync();
+}
+
+function missingFile(path: string): StoreError {
+  return new StoreError(
+    'wrong-key',
+    `the key file ${path} is missing, and what is kept cannot be opened without it: bring it back from a backup, or start with an empty database`,
+  );
 }
 
 function unusable(path: string, cause: unknown): StoreError {

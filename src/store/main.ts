@@ -1,4 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -57,7 +58,7 @@ async function run(args: readonly string[]): Promise<void> {
   const { verb, file, options } = parse(args);
   switch (verb) {
     case 'export': {
-      await using source = await open(options.from, options['from-key-file']);
+      await using source = await openSource(options.from, options['from-key-file']);
       await exportTo(source, file);
       break;
     }
@@ -69,7 +70,7 @@ async function run(args: readonly string[]): Promise<void> {
     }
     case 'migrate': {
       if (options.from === undefined || options.to === undefined) throw new UsageError('migrate needs --from and --to');
-      await using source = await open(options.from, options['from-key-file']);
+      await using source = await openSource(options.from, options['from-key-file']);
       await using target = await open(options.to, options['to-key-file']);
       done(await importRecords(target, exportStore(source), progress('turns moved', await countTurns(source))));
       break;
@@ -77,6 +78,7 @@ async function run(args: readonly string[]): Promise<void> {
     case 'rotate': {
       const isGiven = readEnv().STORE_KEYS !== undefined;
       const keyFile = options['to-key-file'] ?? keyFileOf(locate(options.to));
+      mustBeThere(options.to);
       if (!isGiven) await addKey(keyFile);
       await using target = await open(options.to, keyFile);
       const report = everySecond((rewrapped: number) => tell(`${rewrapped} conversations`));
@@ -116,6 +118,21 @@ function locate(address: string | undefined): StoreLocation {
   const config = readDatabase(address ?? readEnv().DATABASE_URL, findings);
   if (findings.problems.length > 0) throw new ConfigError(findings.problems);
   return config.kind === 'postgres' ? { kind: 'postgres', url: config.url.reveal() } : config;
+}
+
+/** Opens a database from which something is taken. @throws {StoreError} when there is none: opening would make it. */
+function openSource(address: string | undefined, keyFile: string | undefined): Promise<SqlStore> {
+  mustBeThere(address);
+  return open(address, keyFile);
+}
+
+function mustBeThere(address: string | undefined): void {
+  const location = locate(address);
+  if (location.kind === 'postgres' || existsSync(location.file)) return;
+  throw new StoreError(
+    'unavailable',
+    `there is no database ${resolve(location.file)}: look at its name, and at the folder in which you are`,
+  );
 }
 
 async function open(address: string | undefined, keyFile: string | undefined): Promise<SqlStore> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -118,6 +118,24 @@ test('what cannot be done is said in words, with a code, and without a stack', {
     expect.stringContaining('ENOENT'),
   ]);
   for (const { said } of outcomes) expect(said).not.toContain('    at ');
+});
+
+test('a database that is not there is not made in order to be exported, moved or given a key', async () => {
+  const missing = join(dir, 'parly.db');
+  const target = join(dir, 'never', 'parley.db');
+  const outcomes = await Promise.all([
+    run('export', '--from', missing),
+    run('export', '--from', 'sqlite:parly.db', join(dir, 'never.jsonl')),
+    run('migrate', '--from', missing, '--to', target),
+    run('rotate', '--to', missing),
+  ]);
+  for (const { code, out, said } of outcomes) {
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(said).toContain(`there is no database ${missing}`);
+    expect(said).not.toContain('Done');
+  }
+  const made = await readdir(dir, { recursive: true });
+  expect(made.filter((name) => /parly|never/.test(name))).toEqual([]);
 });
 
 test('an export from before, whose lines hold line separators as they are, is imported', async () => {

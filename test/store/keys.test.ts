@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -121,6 +121,29 @@ describe('the key file', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
+  test('loses no key when several put one into it at once', async () => {
+    const file = `${location.file}.key`;
+    await readKeys({ given: undefined, file }, true);
+    const before = keysIn(await readFile(file, 'utf8'));
+    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => addKey(file)));
+    const added = tries.filter(({ status }) => status === 'fulfilled').length;
+    expect(added).toBeGreaterThan(0);
+    for (const one of tries) if (one.status === 'rejected') expect(one.reason).toMatchObject({ kind: 'locked' });
+    // Whoever was told that it is there finds it there, and later ones are let in again.
+    await addKey(file);
+    const after = keysIn(await readFile(file, 'utf8'));
+    expect(after).toHaveLength(before.length + added + 1);
+    expect(after.at(-1)).toBe(before[0]);
+    expect(await readdir(dir)).toEqual(['parley.db.key']);
+  });
+
+  test('is not made by a rotation, when it was lost: the new key would open nothing', async () => {
+    for (const file of [`${location.file}.key`, join(dir, 'nowhere', 'parley.key')]) {
+      await expect(addKey(file)).rejects.toMatchObject({ kind: 'wrong-key', message: expect.stringContaining(file) });
+    }
+    expect(await readdir(dir)).toEqual([]);
+  });
+
   test('serves beside a key from the settings, so that one can take the place of the other', async () => {
     const store = openStore({ location, keys: undefined, clock: monotonicClock });
     await hold(store, incoming('a'));
@@ -130,3 +153,7 @@ describe('the key file', () => {
     expect(await rotateKeys(moved, () => {})).toBe(1);
   });
 });
+
+function keysIn(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
