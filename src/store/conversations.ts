@@ -129,17 +129,37 @@ export class SqlConversations implements Conversations {
     return describeConversation(this.#parts, conversationId);
   }
 
-  async *export(conversationId: string): AsyncGenerator<ExportRecord, void, undefined> {
+  export(conversationId: string): AsyncGenerator<ExportRecord, void, undefined> {
+    return this.#export(conversationId, true);
+  }
+
+  /** As {@link export}, but without the turns that are open: they are to be what they will have become, or not at all. */
+  exportEnded(conversationId: string): AsyncGenerator<ExportRecord, void, undefined> {
+    return this.#export(conversationId, false);
+  }
+
+  async *#export(conversationId: string, hasOpen: boolean): AsyncGenerator<ExportRecord, void, undefined> {
     checkIds(conversationId);
-    const { database, keys } = this.#parts;
-    const [rows, summaries] = await database.read(
-      [this.#row(conversationId), this.#summary(conversationId)],
+    const { database, dialect, keys } = this.#parts;
+    const participants = dialect.builder
+      .selectFrom('participants')
+      .select('speaker_id')
+      .where('conversation_id', '=', conversationId)
+      .compile();
+    const [rows, summaries, people] = await database.read(
+      [this.#row(conversationId), this.#summary(conversationId), participants],
       'patient',
     );
     const conversation = rows[0];
     if (!conversation) return;
     const key = await keys.unwrap(conversationId, conversation);
-    yield { type: 'conversation', id: conversationId, guildId: conversation.guild_id };
+    yield {
+      type: 'conversation',
+      id: conversationId,
+      guildId: conversation.guild_id,
+      // Databases differ in how they order texts.
+      participants: people.map((row) => row.speaker_id).toSorted(),
+    };
     let position = 0;
     for (;;) {
       const page = await this.#endedAfter(conversation, position, key);
@@ -147,7 +167,8 @@ export class SqlConversations implements Conversations {
       position = page.at(-1)?.position ?? position;
       if (page.length < PAGE) break;
     }
-    for (const turn of await this.#open(conversation, key)) yield { type: 'turn', ...turn, position: ++position };
+    const open = hasOpen ? await this.#open(conversation, key) : [];
+    for (const turn of open) yield { type: 'turn', ...turn, position: ++position };
     if (summaries[0]) yield { type: 'summary', conversationId, ...toSummary(summaries[0], key) };
   }
 

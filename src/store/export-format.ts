@@ -62,7 +62,12 @@ const turn = z.object({
 
 const line = z.discriminatedUnion('type', [
   z.object({ type: z.literal('parley-export'), format: z.literal(FORMAT) }),
-  z.object({ type: z.literal('conversation'), id: z.string(), guildId: z.string() }),
+  z.object({
+    type: z.literal('conversation'),
+    id: z.string(),
+    guildId: z.string(),
+    participants: z.array(z.string()).optional(),
+  }),
   turn,
   z.object({
     type: z.literal('summary'),

@@ -5,7 +5,7 @@ import type { ConversationRow } from './schema.ts';
 import type { SqlStore } from './sql-store.ts';
 import { StoreError } from './store-error.ts';
 import { summaryColumns } from './summary-rows.ts';
-import { endingColumns, openingColumns, utteranceStatements } from './turn-rows.ts';
+import { endingColumns, openingColumns, participantStatements, utteranceStatements } from './turn-rows.ts';
 import type { ExportRecord, TurnRecord } from './turn-store.ts';
 
 /** Turns kept in one transaction. */
@@ -55,7 +55,7 @@ class Importer {
     switch (record.type) {
       case 'conversation':
         await this.flush();
-        this.#conversation = await this.#begin(record.id, record.guildId);
+        this.#conversation = await this.#begin(record);
         this.#imported = { ...this.#imported, conversations: this.#imported.conversations + 1 };
         break;
       case 'turn':
@@ -138,8 +138,12 @@ class Importer {
     };
   }
 
-  async #begin(id: string, guildId: string): Promise<{ row: ConversationRow; key: Uint8Array }> {
-    checkIds(id, guildId);
+  async #begin({
+    id,
+    guildId,
+    participants = [],
+  }: ExportRecord & { type: 'conversation' }): Promise<{ row: ConversationRow; key: Uint8Array }> {
+    checkIds(id, guildId, ...participants);
     const { database, dialect, keys } = this.#store.parts;
     const { builder } = dialect;
     const wrapped = keys.create(id);
@@ -148,7 +152,15 @@ class Importer {
       .values({ id, guild_id: guildId, ...wrapped, ended_turns: 0, revision: 0, active_ms: 0 })
       .onConflict((conflict) => conflict.doNothing())
       .compile();
-    await database.write([{ query: noteMasterKey(dialect, wrapped.master_key_id) }, { query: insert }], 'patient');
+    await database.write(
+      [
+        { query: noteMasterKey(dialect, wrapped.master_key_id) },
+        { query: insert },
+        // More than its turns tell: its summary may hold what was said in turns that are deleted already.
+        ...participantStatements(dialect, { conversationId: id, guildId }, participants),
+      ],
+      'patient',
+    );
     const [rows] = await database.read(
       [builder.selectFrom('conversations').selectAll().where('id', '=', id).compile()],
       'patient',

@@ -10,7 +10,7 @@ import { readEnv } from '../config/env.ts';
 import { ConfigError, EXIT_CONFIG, Findings } from '../config/problems.ts';
 import { monotonicClock } from '../time/clock.ts';
 import { FIRST_LINE, fromLine, linesOf, toLine } from './export-format.ts';
-import { countTurns, exportStore } from './export-store.ts';
+import { countLeftOut, countTurns, exportStore } from './export-store.ts';
 import { importRecords, type Imported } from './import-store.ts';
 import { addKey } from './key-source.ts';
 import { keyFileOf, openStore, type StoreLocation } from './open-store.ts';
@@ -22,9 +22,13 @@ import type { ExportRecord } from './turn-store.ts';
 const USAGE = `What Parley keeps, taken away or moved. A database is sqlite:FILE, a file's path, or postgres://…; where none is
 named it is DATABASE_URL. An export is JSON lines, and readable: keep it as safe as what was said.
 
+Export and migrate take what has ended. Turns, transcriptions and readings that are under way, and notices of answers that a
+crash cut off, stay where they are, for Parley to finish; both say how many there were.
+
   npm run store -- export [--from DATABASE] [FILE]      to FILE, which must be new, or to the terminal
   npm run store -- import [--to DATABASE] FILE          can be run again when it was cut
   npm run store -- migrate --from DATABASE --to DATABASE
+                                                        can be run again, too: it brings what has ended since
   npm run store -- rotate [--to DATABASE]               wraps everything with the newest key: the first of STORE_KEYS, or
                                                         a new one in the key file
 
@@ -73,6 +77,7 @@ async function run(args: readonly string[]): Promise<void> {
       await using source = await openSource(options.from, options['from-key-file']);
       await using target = await open(options.to, options['to-key-file']);
       done(await importRecords(target, exportStore(source), progress('turns moved', await countTurns(source))));
+      await tellLeftOut(source);
       break;
     }
     case 'rotate': {
@@ -165,6 +170,18 @@ async function exportTo(source: SqlStore, file: string | undefined): Promise<voi
     file === undefined ? process.stdout : createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
   await pipeline(Readable.from(lines()), target, { end: file !== undefined });
   tell(`Done: ${turns} turns.`);
+  await tellLeftOut(source);
+}
+
+async function tellLeftOut(source: SqlStore): Promise<void> {
+  const { openTurns, jobs, notices } = await countLeftOut(source);
+  if (openTurns + jobs + notices === 0) return;
+  tell(
+    `Left out: ${openTurns} turns that have not ended, ${jobs} transcriptions and readings under way, ${notices} notices of answers that a crash cut off.`,
+  );
+  tell(
+    'Parley finishes them when it runs with the database they are in. Run this again to bring turns that have ended then.',
+  );
 }
 
 async function* recordsOf(file: string): AsyncGenerator<ExportRecord, void, undefined> {

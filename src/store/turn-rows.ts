@@ -14,7 +14,8 @@ const LONGEST_GO_MS = 2;
 /** How turns become rows and rows become turns again. `key` is the conversation's key throughout. */
 
 /** The statements that keep a turn's utterances and their sound; the turn itself comes before them. */
-export function utteranceStatements({ builder }: SqlDialect, turn: IncomingTurn, key: Uint8Array): WriteStatement[] {
+export function utteranceStatements(dialect: SqlDialect, turn: IncomingTurn, key: Uint8Array): WriteStatement[] {
+  const { builder } = dialect;
   const { id: turn_id, conversationId: conversation_id, guildId: guild_id } = turn;
   const rows = turn.utterances.map((utterance, ordinal) => ({
     turn_id,
@@ -42,18 +43,27 @@ export function utteranceStatements({ builder }: SqlDialect, turn: IncomingTurn,
         ]
       : [],
   );
-  const speakers = new Set(turn.utterances.map((utterance) => utterance.speakerId));
+  const speakers = turn.utterances.map((utterance) => utterance.speakerId);
   return [
-    ...[...speakers].map((speaker_id) => ({
-      query: builder
-        .insertInto('participants')
-        .values({ conversation_id, guild_id, speaker_id })
-        .onConflict((conflict) => conflict.doNothing())
-        .compile(),
-    })),
+    ...participantStatements(dialect, turn, speakers),
     ...rows.map((row) => ({ query: builder.insertInto('utterances').values(row).compile() })),
     ...sounds.map((row) => ({ query: builder.insertInto('speech').values(row).compile() })),
   ];
+}
+
+/** The statements that note who took part in a conversation, which is there. */
+export function participantStatements(
+  { builder }: SqlDialect,
+  { conversationId: conversation_id, guildId: guild_id }: Pick<IncomingTurn, 'conversationId' | 'guildId'>,
+  speakerIds: readonly string[],
+): WriteStatement[] {
+  return [...new Set(speakerIds)].map((speaker_id) => ({
+    query: builder
+      .insertInto('participants')
+      .values({ conversation_id, guild_id, speaker_id })
+      .onConflict((conflict) => conflict.doNothing())
+      .compile(),
+  }));
 }
 
 /** The columns in which a turn that begins is kept. */

@@ -173,7 +173,7 @@ export interface Conversations {
   /** Drops the sound of all but the newest `turns` ended turns. Turns that are open keep theirs. */
   keepSpeechOfNewest(conversationId: string, turns: number): Promise<void>;
   describe(conversationId: string): Promise<ConversationDescription>;
-  /** Everything that is kept of one conversation, readable; nothing when nothing is kept. */
+  /** Everything that is kept of one conversation, turns that are open included, readable; nothing when nothing is kept. */
   export(conversationId: string): AsyncIterable<ExportRecord>;
 }
 
@@ -205,7 +205,13 @@ export interface ConversationDescription {
 
 /** One line of an export. */
 export type ExportRecord =
-  | { readonly type: 'conversation'; readonly id: string; readonly guildId: string }
+  | {
+      readonly type: 'conversation';
+      readonly id: string;
+      readonly guildId: string;
+      /** Who ever took part: whose words its summary may hold. Missing in exports from before they had it. */
+      readonly participants?: readonly string[] | undefined;
+    }
   | ({ readonly type: 'turn' } & TurnRecord)
   | ({ readonly type: 'summary'; readonly conversationId: string } & SummaryRecord)
   | { readonly type: 'opt-out'; readonly personId: string; readonly sinceMs: number }

@@ -333,7 +333,7 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
     });
     const records: ExportRecord[] = await Array.fromAsync(store.conversations.export('channel-1'));
     expect(records).toMatchObject([
-      { type: 'conversation', id: 'channel-1', guildId: 'guild-1' },
+      { type: 'conversation', id: 'channel-1', guildId: 'guild-1', participants: ['ada', 'bo'] },
       { type: 'turn', ...turns[0] },
       { type: 'turn', ...turns[1] },
       { type: 'turn', id: 'open', state: 'interrupted', position: 3 },
