@@ -24,6 +24,7 @@ import { Transcriptions } from './discord/transcriptions.ts';
 import { VoiceCalls } from './discord/voice-calls.ts';
 import { AttachedSpeech } from './files/attached-speech.ts';
 import { KeptWork } from './files/kept-work.ts';
+import { deleteLeftFiles } from './files/temporary-file.ts';
 import { Transcriber } from './files/transcriber.ts';
 import { ChatCompletionsModel } from './model/chat-completions.ts';
 import { checkModel, checkTranscription } from './model/check.ts';
@@ -72,6 +73,7 @@ export async function startApp(
     parts.use(await startHealthServer({ port: config.healthPort, readiness: () => readiness.report() }));
   }
 
+  await deleteLeftFiles(log);
   const sandbox =
     config.discord.kind === 'sandbox' || config.model.kind === 'sandbox' ? parts.use(await startSandbox()) : undefined;
   const discord =

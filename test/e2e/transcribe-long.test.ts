@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -33,6 +33,7 @@ let talk: { name: string; data: string };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-long-'));
+  await mkdir(temporary());
   sandbox = await Sandbox.start();
   client = await SandboxClient.connect(sandbox.controlUrl);
   await client.setModel({ firstAudioMs: 60 });
@@ -64,7 +65,20 @@ async function mp3Of(texts: readonly string[], pauseMs: number): Promise<string>
 }
 
 function start(database: string): Promise<ParleyProcess> {
-  return ParleyProcess.start({ ...settingsFor(sandbox), DATABASE_URL: `sqlite:${join(folder, database)}` }, sandbox);
+  const DATABASE_URL = `sqlite:${join(folder, database)}`;
+  return ParleyProcess.start({ ...settingsFor(sandbox), DATABASE_URL, TMPDIR: temporary() }, sandbox);
+}
+
+function temporary(): string {
+  return join(folder, 'temporary');
+}
+
+/** The temporary files that hold the recording, readable. */
+async function recordings(): Promise<string[]> {
+  const entries = await readdir(temporary(), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const files = await Promise.all(paths.map(async (path) => ({ path, data: await readFile(path, 'base64') })));
+  return files.filter(({ data }) => data === talk.data).map(({ path }) => path);
 }
 
 async function transcriptions(sinceMs: number): Promise<ModelRequestRecord[]> {
@@ -122,12 +136,15 @@ test(
       await parley.stop('SIGKILL');
     }
     const killedAt = now();
+    const [left] = await recordings();
     await using parley = await start('killed.db');
     await parley.logs('work is gone on with');
     const ended = await result(shown?.id ?? '', killedAt);
     expect(await cuesOf(ended)).toEqual(WORDS);
     const again = (await transcriptions(killedAt)).map(({ reply }) => reply?.text ?? '');
     expect(again.toSorted()).toEqual([TRIED_AT_START, ...WORDS.slice(5)].toSorted());
+    expect(left).toBeDefined();
+    expect(await recordings()).toEqual([]);
     await parley.stop();
   },
 );
