@@ -81,7 +81,7 @@ export async function startApp(
       ? { token: config.discord.token.reveal(), apiUrl: config.discord.apiUrl, hosts: config.attachmentHosts }
       : sandboxDiscord(sandbox);
 
-  const store = parts.use(openStore({ location: locationOf(config), keys: config.memory.keys?.reveal(), clock }));
+  const store = parts.use(openStore({ location: locationOf(config), keys: config.memory.keys?.reveal(), clock, log }));
   followStore(store, readiness.part('store'), log);
 
   const provider = createProvider(providerOptions(config, sandbox), { clock, log });

@@ -21,7 +21,8 @@ export type KeyedConversation = Pick<ConversationRow, 'id' | 'guild_id'> & Wrapp
 
 /**
  * The keys of single conversations. Each seals what is said in one conversation and is deleted with it, so that what a
- * database leaves behind of deleted rows has lost its key as well.
+ * database leaves behind of a forgotten conversation has lost its key as well. Not so what is taken out of one that goes on,
+ * such as one person's words or old turns: its key lives, and opens what an older copy of the database still holds.
  */
 export class ConversationKeys {
   /** What was opened with these keys; forgotten with them. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { postgresDialect, sqliteDialect } from './dialect.ts';
 import type { KeySource } from './key-source.ts';
@@ -24,6 +25,8 @@ export interface StoreOptions {
   /** How large an SQLite file may grow, in bytes; `undefined`: as large as the disk. */
   readonly maxBytes?: number | undefined;
   readonly clock: Clock;
+  /** Hears of what goes wrong without failing anything; the rest is said by the store's health, and by its errors. */
+  readonly log?: Log | undefined;
 }
 
 /** Where the key file of a store without configured keys is: beside the database, or in the folder of data. */
@@ -35,11 +38,11 @@ export function keyFileOf(location: StoreLocation): string {
  * Opens a store. Never fails: a database that cannot be opened is tried again until it can, and the store's health says so.
  * `ready()` tells how the first try went.
  */
-export function openStore({ location, keys, keyFile, maxBytes, clock }: StoreOptions): SqlStore {
+export function openStore({ location, keys, keyFile, maxBytes, clock, log }: StoreOptions): SqlStore {
   const engine =
     location.kind === 'sqlite'
       ? { database: new SqliteDatabase({ file: location.file, maxBytes }), dialect: sqliteDialect() }
-      : { database: new PostgresDatabase(location.url), dialect: postgresDialect() };
+      : { database: new PostgresDatabase(location.url, log), dialect: postgresDialect() };
   return new SqlStore({ ...engine, keys: keySource(location, keys, keyFile), clock });
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { CompiledQuery } from 'kysely';
 import { DatabaseError, Pool, types, type PoolClient, type QueryResult } from 'pg';
 
+import type { Log } from '../telemetry/log.ts';
 import type { Database, RowsOf, WriteOutcome, WriteStatement } from './database.ts';
 import { StoreError, type StoreTrouble } from './store-error.ts';
 
@@ -11,6 +12,11 @@ const CONNECT_LIMIT_MS = 2000;
 const MAX_CONNECTIONS = 10;
 /** The server ends a statement that takes too long by itself; only a dead server is given up from here, a moment later. */
 const GRACE_MS = 500;
+
+/** Somebody may wait for it; what it does not get done in this time PostgreSQL does by itself later. */
+const CLEAN_UP_LIMIT_MS = 10_000;
+/** Where something sealed is kept, or a key. */
+const SEALED_TABLES = ['conversations', 'turns', 'utterances', 'speech', 'summaries', 'jobs', 'job_pieces'];
 
 const BEGIN_READ = 'begin isolation level repeatable read read only';
 /** A commit that a crash of the server may lose is no commit, whatever the server's default is. */
@@ -23,8 +29,13 @@ const NUMBER_OIDS: ReadonlySet<number> = new Set([20, 1700]);
 /** PostgreSQL through a pool of connections. */
 export class PostgresDatabase implements Database {
   readonly #pool: Pool;
+  readonly #log: Log | undefined;
+  #cleaningUp: Promise<void> = Promise.resolve();
+  #nextCleanUp: Promise<void> | undefined;
 
-  constructor(url: string) {
+  /** `log` hears of a clean-up that failed. */
+  constructor(url: string, log?: Log) {
+    this.#log = log;
     this.#pool = new Pool({
       connectionString: url,
       max: MAX_CONNECTIONS,
@@ -75,13 +86,41 @@ export class PostgresDatabase implements Database {
   }
 
   /**
-   * PostgreSQL keeps deleted rows until it cleans up, longer in its journal and in backups. What they hold is sealed, and
-   * the key to it is not in the database: without that key they cannot be read, and changing it makes that final.
+   * Has PostgreSQL clean up, so that no query of any kind finds deleted rows any more. Their bytes stay in its files until
+   * others take their place, and longer in its journal and in backups. They are sealed: of a conversation that was forgotten
+   * they open only with an older copy of its key, which the master key of that time wraps, and no more once that one is
+   * destroyed. What was taken out of a conversation that goes on opens with its key, which is still here.
+   *
+   * Blocks nobody and never rejects: what was deleted is deleted whether or not this succeeds.
    */
-  async scrub(): Promise<void> {}
+  scrub(): Promise<void> {
+    // One at a time. Those who ask meanwhile share the next, which finds what they deleted.
+    this.#nextCleanUp ??= this.#cleaningUp.then(() => {
+      this.#nextCleanUp = undefined;
+      this.#cleaningUp = this.#cleanUp();
+      return this.#cleaningUp;
+    });
+    return this.#nextCleanUp;
+  }
 
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+
+  async #cleanUp(): Promise<void> {
+    const timed = { query_timeout: CLEAN_UP_LIMIT_MS + GRACE_MS };
+    let client: PoolClient | undefined;
+    try {
+      client = await this.#pool.connect();
+      // Each by itself: what cleans up must be in no transaction.
+      await client.query({ text: `set statement_timeout = ${CLEAN_UP_LIMIT_MS}`, ...timed });
+      await client.query({ text: `vacuum ${SEALED_TABLES.join(', ')}`, ...timed });
+    } catch (error) {
+      this.#log?.warn({ err: storeError(error) }, 'PostgreSQL did not clean up at once what was deleted');
+    } finally {
+      // With its limit, which is not that of others.
+      client?.release(true);
+    }
   }
 
   async #transaction<T>(begin: string, limitMs: number, work: (run: Run) => Promise<T>): Promise<T> {

@@ -49,9 +49,9 @@ export class SqlPrivacy implements Privacy {
             .where('utterances.speaker_id', '=', personId),
         ),
       );
-    const outcome = await database.write([{ query: note.compile() }, { query: sound.compile() }], 'patient');
-    if (!outcome.committed || !outcome.changedRows[1]) return;
+    await database.write([{ query: note.compile() }, { query: sound.compile() }], 'patient');
     keys.forget();
+    // Also when there was none just now: what was deleted a moment ago may still be in the files.
     await database.scrub();
   }
 

@@ -30,47 +30,51 @@ export async function sweepStore(parts: StoreParts, limits: SweepLimits): Promis
     query: builder.deleteFrom('speech').where('turn_id', 'in', oldSpeech).compile(),
   });
   for (const time of ['ended_ms', 'received_ms'] as const) turns += await inPages(parts, oldTurns(parts, time, limits));
-  await changed(parts, [
-    { query: builder.deleteFrom('jobs').where('begun_ms', '<', limits.speechBeforeMs).compile() },
-    // A summary goes with the newest turn it covers.
-    {
-      query: builder
-        .deleteFrom('summaries')
-        .where((summary) =>
-          summary.not(
-            summary.exists(
-              summary
-                .selectFrom('turns')
-                .select('turns.id')
-                .whereRef('turns.conversation_id', '=', 'summaries.conversation_id')
-                .whereRef('turns.position', '=', 'summaries.through_position'),
+  const rest = await database.write(
+    [
+      { query: builder.deleteFrom('jobs').where('begun_ms', '<', limits.speechBeforeMs).compile() },
+      // A summary goes with the newest turn it covers.
+      {
+        query: builder
+          .deleteFrom('summaries')
+          .where((summary) =>
+            summary.not(
+              summary.exists(
+                summary
+                  .selectFrom('turns')
+                  .select('turns.id')
+                  .whereRef('turns.conversation_id', '=', 'summaries.conversation_id')
+                  .whereRef('turns.position', '=', 'summaries.through_position'),
+              ),
             ),
-          ),
-        )
-        .compile(),
-    },
-    {
-      query: builder
-        .deleteFrom('conversations')
-        .where('active_ms', '<', limits.turnsBeforeMs)
-        .where((row) =>
-          row.not(
-            row.exists(
-              row.selectFrom('turns').select('turns.id').whereRef('turns.conversation_id', '=', 'conversations.id'),
+          )
+          .compile(),
+      },
+      {
+        query: builder
+          .deleteFrom('conversations')
+          .where('active_ms', '<', limits.turnsBeforeMs)
+          .where((row) =>
+            row.not(
+              row.exists(
+                row.selectFrom('turns').select('turns.id').whereRef('turns.conversation_id', '=', 'conversations.id'),
+              ),
             ),
-          ),
-        )
-        .where((row) =>
-          row.not(
-            row.exists(
-              row.selectFrom('jobs').select('jobs.id').whereRef('jobs.conversation_id', '=', 'conversations.id'),
+          )
+          .where((row) =>
+            row.not(
+              row.exists(
+                row.selectFrom('jobs').select('jobs.id').whereRef('jobs.conversation_id', '=', 'conversations.id'),
+              ),
             ),
-          ),
-        )
-        .compile(),
-    },
-  ]);
-  if (turns + speeches + due.length > 0) {
+          )
+          .compile(),
+      },
+    ],
+    'long',
+  );
+  const hasRest = rest.committed && rest.changedRows.some((rows) => rows > 0);
+  if (turns + speeches + due.length > 0 || hasRest) {
     keys.forget();
     await database.scrub();
   }

@@ -223,11 +223,15 @@ export interface Privacy {
   optedOut(): Promise<ReadonlySet<string>>;
   /** Whoever opts out has the sound that is kept of them deleted, too; their words stay until they are forgotten. */
   setOptedOut(personId: string, optedOut: boolean, atMs: number): Promise<void>;
-  /** Deletes a conversation and its key; turns that are open go too. Resolves when it has left the files. */
+  /**
+   * Deletes a conversation and its key; turns that are open go too. Resolves when it has left an SQLite file, and when
+   * PostgreSQL has cleaned up, or had some time for it.
+   */
   forgetConversation(conversationId: string): Promise<Forgotten>;
   /**
    * Deletes what a person said, in one server or (`undefined`) everywhere, with the replies to it, every summary that may
    * hold it, and the long work they asked for. Others' words in the same turns stay. What later replies made of it is theirs and stays, too.
+   * So do the keys of the conversations: older copies of the database, such as backups, still open.
    */
   forgetPerson(personId: string, guildId: string | undefined): Promise<Forgotten>;
   forgetGuild(guildId: string): Promise<Forgotten>;

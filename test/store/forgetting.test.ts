@@ -4,9 +4,13 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { openStore } from '../../src/store/open-store.ts';
 import type { SqlStore } from '../../src/store/sql-store.ts';
+import type { Log } from '../../src/telemetry/log.ts';
+import { monotonicClock } from '../../src/time/clock.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { startPostgres, withClient, type TestPostgres } from './support/postgres.ts';
-import { open } from './support/stores.ts';
+import { KEY, open } from './support/stores.ts';
 import { ending, hold, incoming, T0, utterance } from './support/turns.ts';
 
 /** What nobody may find again. */
@@ -91,6 +95,38 @@ describe('an SQLite file', () => {
   });
 });
 
+describe('sound that was deleted already', () => {
+  test('has left the SQLite file, too, once its speaker opted out', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'parley-forget-'));
+    await using _ = { [Symbol.asyncDispose]: () => rm(dir, { recursive: true }) };
+    await using store = await open({ kind: 'sqlite', file: join(dir, 'parley.db') });
+    await plant(store, 'channel-1');
+    const sealed = (await sealedBytes(store, 'channel-1')).filter((bytes) => bytes.length > SOUND.length);
+    expect(sealed).toHaveLength(30);
+    await store.conversations.keepSpeechOfNewest('channel-1', 0);
+    await store.privacy.setOptedOut('ada', true, T0);
+    const after = await filesIn(dir);
+    for (const bytes of sealed) expect(after.includes(bytes.subarray(0, 32))).toBe(false);
+  });
+});
+
+test('long work that is swept leaves the SQLite file', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'parley-forget-'));
+  await using _ = { [Symbol.asyncDispose]: () => rm(dir, { recursive: true }) };
+  await using store = await open({ kind: 'sqlite', file: join(dir, 'parley.db') });
+  const [conversationId, guildId] = ['channel-1', 'guild-1'];
+  const job = { id: 'job', kind: 'narration', conversationId, guildId, parameters: WORDS } as const;
+  await store.jobs.begin({ ...job, channelId: 'channel-1', messageId: 'message', askedById: 'ada', atMs: T0 });
+  await store.jobs.keepPiece('job', { index: 0, json: '{}', data: SOUND });
+  const { builder } = store.parts.dialect;
+  const query = builder.selectFrom('job_pieces').select('sound').compile();
+  const [[piece]] = await store.parts.database.read([query], 'patient');
+  const sealed = Buffer.from(piece?.sound ?? []).subarray(0, 32);
+  expect((await filesIn(dir)).includes(sealed)).toBe(true);
+  await store.privacy.sweep({ nowMs: T0 + 9e9, turnsBeforeMs: T0, speechBeforeMs: T0 + 9e9 });
+  expect((await filesIn(dir)).includes(sealed)).toBe(false);
+});
+
 describe('a PostgreSQL server', () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
@@ -113,5 +149,43 @@ describe('a PostgreSQL server', () => {
     }
     const rows = await withClient(url, (client) => client.query('select * from utterances'));
     expect(rows.rowCount).toBe(0);
+  });
+
+  test('has cleaned up its tables when a person is forgotten: deleted rows do not wait in them', async () => {
+    const url = await postgres.createDatabase();
+    await using store = await open({ kind: 'postgres', url });
+    await plant(store, 'channel-1');
+    await store.privacy.forgetPerson('ada', undefined);
+    const sizes = ['turns', 'utterances', 'speech', 'summaries'].map(
+      (table) => `pg_relation_size('${table}') as ${table}`,
+    );
+    const { rows } = await withClient(url, (client) => client.query(`select ${sizes.join(', ')}`));
+    expect(rows).toEqual([{ turns: '0', utterances: '0', speech: '0', summaries: '0' }]);
+  });
+
+  test('forgets although it cannot clean up, and the log says so', async () => {
+    const url = await postgres.createDatabase();
+    const warned: string[] = [];
+    const log: Log = { ...silentLog, warn: (_, message) => void warned.push(message) };
+    await using store = openStore({ location: { kind: 'postgres', url }, keys: KEY, clock: monotonicClock, log });
+    await plant(store, 'channel-1');
+    await withClient(url, async (client) => {
+      await client.query('begin; lock table utterances in share update exclusive mode');
+      const forgotten = Promise.all([
+        store.privacy.forgetConversation('channel-1'),
+        store.privacy.setOptedOut('ada', true, T0),
+      ]);
+      let isForgotten = false;
+      const done = forgotten.finally(() => (isForgotten = true));
+      await withClient(url, async (other) => {
+        const cancel = `select pg_cancel_backend(pid) from pg_stat_activity where query like 'vacuum%' and wait_event_type = 'Lock'`;
+        while (!isForgotten) await other.query(cancel);
+      });
+      expect(await done).toEqual([{ turns: 30 }, undefined]);
+      await client.query('rollback');
+    });
+    expect(new Set(warned)).toEqual(new Set(['PostgreSQL did not clean up at once what was deleted']));
+    expect(store.health.state).toEqual({ kind: 'ok' });
+    expect(await store.privacy.optedOut()).toEqual(new Set(['ada']));
   });
 });
