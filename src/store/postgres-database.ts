@@ -14,7 +14,7 @@ const MAX_CONNECTIONS = 10;
 const GRACE_MS = 500;
 
 /** Somebody may wait for it; what it does not get done in this time PostgreSQL does by itself later. */
-const CLEAN_UP_LIMIT_MS = 10_000;
+const CLEAN_UP_LIMIT_MS = 5000;
 /** Where something sealed is kept, or a key. */
 const SEALED_TABLES = ['conversations', 'turns', 'utterances', 'speech', 'summaries', 'jobs', 'job_pieces'];
 

@@ -30,8 +30,11 @@ export type StoreTrouble =
 /** Troubles that pass: the same operation may succeed later without anybody mending the program or its settings. */
 const PASSING: ReadonlySet<StoreTrouble> = new Set(['locked', 'full', 'read-only', 'unavailable', 'overloaded']);
 
-/** The store could not do what it was asked. Nothing of the operation was kept, unless `kind` is `unavailable`: an answer
- * that was lost on its way may have followed a write that was made. */
+/**
+ * The store could not do what it was asked. Nothing of the operation was kept, with two exceptions. `unavailable`: an answer
+ * that was lost on its way may have followed a write that was made. And what deletes may have deleted, and only failed to
+ * clean the files after it: doing it again cleans them.
+ */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly kind: StoreTrouble;

@@ -221,7 +221,10 @@ export type ExportRecord =
 export interface Privacy {
   /** Everybody who does not want to be heard, from whichever process they said so. Keep it at hand with `OptOutList`. */
   optedOut(): Promise<ReadonlySet<string>>;
-  /** Whoever opts out has the sound that is kept of them deleted, too; their words stay until they are forgotten. */
+  /**
+   * Whoever opts out has the sound that is kept of them deleted, too; their words stay until they are forgotten. A rejection
+   * need not mean that nothing was changed: {@link StoreError}.
+   */
   setOptedOut(personId: string, optedOut: boolean, atMs: number): Promise<void>;
   /**
    * Deletes a conversation and its key; turns that are open go too. Resolves when it has left an SQLite file, and when

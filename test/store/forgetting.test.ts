@@ -175,11 +175,11 @@ describe('a PostgreSQL server', () => {
         store.privacy.forgetConversation('channel-1'),
         store.privacy.setOptedOut('ada', true, T0),
       ]);
-      let isForgotten = false;
-      const done = forgotten.finally(() => (isForgotten = true));
+      const state = { isForgotten: false };
+      const done = forgotten.finally(() => (state.isForgotten = true));
       await withClient(url, async (other) => {
         const cancel = `select pg_cancel_backend(pid) from pg_stat_activity where query like 'vacuum%' and wait_event_type = 'Lock'`;
-        while (!isForgotten) await other.query(cancel);
+        while (!state.isForgotten) await other.query(cancel);
       });
       expect(await done).toEqual([{ turns: 30 }, undefined]);
       await client.query('rollback');
