@@ -14,6 +14,9 @@ const ANSWER_ALOUD = '(Answer aloud.)';
  */
 const NOT_SENT = new Set<string | undefined>(['filtered-prompt', 'filtered-reply']);
 
+/** Turns that are read for a request at most. */
+export const MOST_TURNS = 200;
+
 /** Sound of an earlier turn is sent again up to this length, a voice turn's longest: of a long file the words must do. */
 const MAX_EARLIER_SPEECH_MS = 120_000;
 
@@ -43,10 +46,13 @@ export function conversationOf(
   const turns = newestSendable(sent, tokenBudget);
   const mayBeHeard = ({ speakerId, speech }: UtteranceRecord): boolean =>
     speech !== undefined && speech.durationMs <= MAX_EARLIER_SPEECH_MS && !hasOptedOut(speakerId);
+  // Whatever people said to each other since, and were not answered, leaves it the last one.
+  const lastReply = turns.findLastIndex(({ reply }) => reply !== undefined);
   const earlier = turns.flatMap((turn, index) => {
     const isLast = index === turns.length - 1;
     // Where nobody could write down what was said, such as after a crash, its sound says it.
-    return messagesOf(turn, isLast, (said) => (isLast || said.transcript === undefined) && mayBeHeard(said));
+    const isHeard: HearingRule = (said) => (isLast || said.transcript === undefined) && mayBeHeard(said);
+    return messagesOf(turn, index === lastReply, isHeard);
   });
   const newest = userMessage(utterances, () => true);
   const messages: Message[] = [
@@ -90,7 +96,7 @@ export function transcriptOf(summary: string | undefined, turns: readonly TurnRe
 
 type HearingRule = (utterance: UtteranceRecord) => boolean;
 
-function messagesOf(turn: TurnRecord, isLast: boolean, mayBeHeard: HearingRule): Message[] {
+function messagesOf(turn: TurnRecord, isLastReply: boolean, mayBeHeard: HearingRule): Message[] {
   // Everything that was said in it has been forgotten.
   if (turn.utterances.length === 0) return [];
   const user = userMessage(turn.utterances, mayBeHeard);
@@ -99,7 +105,7 @@ function messagesOf(turn: TurnRecord, isLast: boolean, mayBeHeard: HearingRule):
     role: 'assistant',
     text: turn.reply.text,
     // Older replies go by their words: an id lives for an hour, and one that is in a request must not die with the next.
-    audio: isLast ? turn.reply.audio : undefined,
+    audio: isLastReply ? turn.reply.audio : undefined,
   };
   return [user, assistant];
 }

@@ -73,6 +73,32 @@ describe('conversationOf', () => {
     ]);
   });
 
+  it('names the last reply by its id also after turns without one, and has the sound of the newest of them alone', () => {
+    const reply: ReplyRecord = { text: 'The reply.', audio: { id: 'one', expiresAtMs: 99 } };
+    const { messages } = conversationOf(
+      past(
+        turn(1, [spoke('Alice', 1000, { transcript: 'Hi' })], reply),
+        turn(2, [said('Bob', { transcript: 'not for the bot' })]),
+        turn(3, [spoke('Alice', 2000)], undefined, 'server-fault'),
+      ),
+      [said('Bob', { text: 'And now?' })],
+      USUAL,
+    );
+    expect(messages).toEqual([
+      { role: 'user', parts: [{ type: 'text', text: 'Alice: Hi' }] },
+      { role: 'assistant', ...reply },
+      { role: 'user', parts: [{ type: 'text', text: 'Bob: not for the bot' }] },
+      {
+        role: 'user',
+        parts: [
+          { type: 'label', text: 'Alice:' },
+          { type: 'speech', speech: { format: 'mp3', data: sound, durationMs: 2000 } },
+        ],
+      },
+      { role: 'user', parts: [{ type: 'text', text: 'Bob: And now?' }] },
+    ]);
+  });
+
   it('has no reply where nothing was heard, and only what was heard where it was cut', () => {
     const { messages } = conversationOf(
       past(

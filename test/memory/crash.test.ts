@@ -125,7 +125,7 @@ test.each(DIALECTS)(
       'user: Alice: The first.',
       'assistant: Good evening.',
       'user: Alice: Hello there.',
-      'assistant: Good evening.',
+      'assistant: (reply)',
       // Acknowledged and cut off. Its words had been written down while it was answered, or else its sound is still kept.
       expect.stringMatching(/^user: Alice: (Where were we\?|\(sound\))$/),
       'user: Alice: The fourth.',

@@ -49,6 +49,17 @@ test('an id that the server no longer knows is replaced by the words, once, and 
   expect(await messages()).not.toContain(english.modelErrors['audio-not-found']);
 });
 
+test('a reply goes by its id for as long as no other follows, whatever is said meanwhile', async () => {
+  const { reply: first } = await room.turn();
+  await scene.client.modelFault({ fault: { kind: 'status', status: 500 }, times: 2, endpoint: 'chat' });
+  await room.say(room.alice, 'Hello there.');
+  await room.reads(english.modelErrors['server-fault']);
+  const { reply } = await room.turn();
+  expect(messagesOf(reply.request).filter(({ role }) => role === 'assistant')).toMatchObject([
+    { audioId: first.request.reply?.audioId, parts: [] },
+  ]);
+});
+
 test('an id that is about to expire is not used any more', async () => {
   await scene.client.setModel({ audioLifeMs: 45_000 });
   await room.turn();
