@@ -1,12 +1,10 @@
 import type { Speech } from '../model/model.ts';
 import type { BeginningTurn, IncomingTurn, Past } from '../store/turn-store.ts';
 import { Background } from './background.ts';
+import { MOST_TURNS } from './history.ts';
 import { noteTrouble, RememberedTurn, type MemoryParts, type TurnParts } from './remembered-turn.ts';
 import { Summarizer } from './summarizer.ts';
 import { Transcriber } from './transcriber.ts';
-
-/** Turns that are read for a request at most; the token budget is reached long before. */
-const MAX_TURNS = 200;
 
 const NO_PAST: Past = { summary: undefined, turns: [], revision: '' };
 
@@ -69,7 +67,7 @@ export class Memory implements AsyncDisposable {
   async #load(conversationId: string): Promise<Past> {
     const { store, log } = this.#parts;
     try {
-      return await store.conversations.load(conversationId, MAX_TURNS);
+      return await store.conversations.load(conversationId, MOST_TURNS);
     } catch (error) {
       noteTrouble(error, log);
       return NO_PAST;

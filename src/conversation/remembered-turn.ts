@@ -4,7 +4,7 @@ import type { Ending, IncomingTurn, Past, TurnStore } from '../store/turn-store.
 import type { Log } from '../telemetry/log.ts';
 import { sleep, type Clock } from '../time/clock.ts';
 import type { Background } from './background.ts';
-import { conversationOf, isSent } from './history.ts';
+import { conversationOf, isSent, MOST_TURNS } from './history.ts';
 import type { Summarizer } from './summarizer.ts';
 import { isUnwritten, type Transcriber } from './transcriber.ts';
 
@@ -15,6 +15,14 @@ const TURNS_WITH_SPEECH = 1;
 
 /** Turns in which speech may have been left that nobody wrote down, such as those a crash cut off. */
 const TURNS_TO_WRITE_DOWN = 8;
+
+/**
+ * What people say to each other costs few tokens, and none that a model counts: a conversation is also summed up when it has
+ * so many turns, long before the oldest of them are not read any more.
+ */
+const SUM_UP_FROM_TURNS = (MOST_TURNS * 3) / 4;
+/** And so many turns later again while nothing came of that, so that a model that cannot is not asked with every turn. */
+const SUM_UP_EVERY_TURNS = 10;
 
 /** People wait this long for the end of a turn to be kept; a store that is away gets it later. */
 const END_MS = 2000;
@@ -134,12 +142,15 @@ export class RememberedTurn {
   async #tidy(usage: Usage | undefined, signal: AbortSignal): Promise<void> {
     const { store, transcriber, summarizer, tokenBudget } = this.#parts;
     const { conversationId } = this.#turn;
-    const { turns } = await store.conversations.load(conversationId, TURNS_TO_WRITE_DOWN);
+    const { turns, summary } = await store.conversations.load(conversationId, TURNS_TO_WRITE_DOWN);
     for (const turn of turns) {
       if (isSent(turn) && turn.utterances.some(isUnwritten)) await transcriber.writeDown(turn, signal);
     }
     await store.conversations.keepSpeechOfNewest(conversationId, TURNS_WITH_SPEECH);
-    if (usage && usage.inputTokens + usage.outputTokens > tokenBudget) await summarizer.sumUp(conversationId, signal);
+    const tokens = usage ? usage.inputTokens + usage.outputTokens : 0;
+    const unsummed = (turns.at(-1)?.position ?? 0) - (summary?.throughPosition ?? 0);
+    const isManyTurns = unsummed >= SUM_UP_FROM_TURNS && unsummed % SUM_UP_EVERY_TURNS === 0;
+    if (tokens > tokenBudget || isManyTurns) await summarizer.sumUp(conversationId, signal);
   }
 
   /** The turn as it may be kept now: somebody may have opted out since it was answered. */

@@ -7,6 +7,9 @@ import { newestSendable, newestWithin, transcriptOf } from './history.ts';
 const KEPT_TURNS = 8;
 const KEPT_SHARE = 1 / 4;
 
+/** So many turns are a large step, however little was said in them. */
+const LARGE_STEP_TURNS = 100;
+
 /** Turns that are summed up at once at most. */
 const MAX_TURNS = 400;
 
@@ -54,12 +57,13 @@ export class Summarizer {
   }
 
   /**
-   * What is worth summing up. Nothing while it is shorter than the summary before it: a summary changes the beginning of every
-   * later request, so it must be a large step.
+   * What is worth summing up. Nothing while it is few turns and shorter than the summary before it: a summary changes the
+   * beginning of every later request, so it must be a large step.
    */
   #oldPart({ summary, turns }: Past): readonly TurnRecord[] {
     const kept = Math.min(KEPT_TURNS, newestWithin(turns, KEPT_SHARE * transcriptOf(undefined, turns).length));
     const old = turns.slice(0, turns.length - kept);
+    if (old.length >= LARGE_STEP_TURNS) return old;
     return transcriptOf(undefined, old).length > (summary?.text.length ?? 0) ? old : [];
   }
 
@@ -71,8 +75,8 @@ export class Summarizer {
     let text = '';
     for await (const event of this.#parts.model.respond(conversation, { output: 'text', voice: 'alloy' }, signal)) {
       if (event.type === 'text' || event.type === 'transcript') text += event.delta;
-      // Half a summary that the filter cut says nothing of the other half.
-      if (event.type === 'done' && event.finish === 'filtered') return '';
+      // Half a summary, cut by the filter or by the longest reply, says nothing of the other half.
+      if (event.type === 'done' && event.finish !== 'stop') return '';
     }
     return text.trim();
   }

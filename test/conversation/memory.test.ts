@@ -16,8 +16,14 @@ import { KEY, open } from '../store/support/stores.ts';
 import { hold, incoming, utterance } from '../store/support/turns.ts';
 import { silentLog } from '../support/silent-log.ts';
 
+/** What the model was given to sum up. */
+let summedUp: string[];
 const model: Model = {
-  async *respond() {},
+  async *respond(conversation) {
+    summedUp.push(...wordsOf(conversation));
+    yield { type: 'text', delta: `They spoke for the ${summedUp.length}. time.` };
+    yield { type: 'done', finish: 'stop', audio: undefined, usage: undefined };
+  },
   async *transcribe() {},
 };
 
@@ -27,6 +33,7 @@ let database: InterposedDatabase;
 let store: SqlStore;
 let memory: Memory;
 beforeEach(async () => {
+  summedUp = [];
   dir = await mkdtemp(join(tmpdir(), 'parley-memory-'));
   file = join(dir, 'parley.db');
   database = new InterposedDatabase(new SqliteDatabase({ file, maxBytes: undefined }));
@@ -115,4 +122,24 @@ test('a turn that could not be kept when it began is kept with its end', async (
     ['before', 'hello yourself'],
     ['a', 'yes'],
   ]);
+});
+
+test('what people say to each other is summed up before it slides out of the requests', async () => {
+  const summary = async (): Promise<string | undefined> =>
+    (await store.conversations.load('channel-1', 1)).summary?.text;
+  const talk = async (from: number, to: number): Promise<void> => {
+    for (let number = from; number < to; number++)
+      await memory.overheard(incoming(`${number}`, { utterances: [utterance({ text: `word ${number}` })] }));
+  };
+  await talk(0, 151);
+  await expect.poll(summary).toBe('They spoke for the 1. time.');
+  await talk(151, 340);
+  await expect.poll(summary).toBe('They spoke for the 2. time.');
+  const turn = await memory.begin(incoming('now', { utterances: [utterance({ text: 'Parley?' })] }));
+  const conversation = await turn?.conversation('text');
+  const sent = conversation ? wordsOf(conversation) : [];
+  expect(sent[0]).toContain('They spoke for the 2. time.');
+  // Each stands in a request, or in what a summary was made from.
+  const all = [...summedUp, ...sent].join('\n');
+  for (let number = 0; number < 340; number++) expect(all).toMatch(new RegExp(`Ada: word ${number}$`, 'm'));
 });

@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 /** Sums up in the same few words, and keeps what it was given. */
 class ShortModel implements Model {
   readonly asked: string[] = [];
-  finish: 'stop' | 'filtered' = 'stop';
+  finish: 'stop' | 'filtered' | 'length' = 'stop';
   onAsked: () => Promise<unknown> = () => Promise.resolve();
 
   async *respond({ messages }: Conversation): AsyncGenerator<ReplyEvent, void, undefined> {
@@ -115,15 +115,18 @@ test('what is summed up is the oldest part with the summary before it; the newes
   expect(model.asked[1]).toMatch(/^They spoke of it, for the 1. time.\nAda: said /);
 });
 
-test('a summary that somebody asked to forget, or that the filter cut, is not kept', async () => {
+test('a summary that somebody asked to forget, or that was cut by the filter or its length, is not kept', async () => {
   const model = new ShortModel();
   const conversationId = nextChannel();
   for (let number = 0; number < 20; number++) await answer(conversationId, number, `said ${number}`, `yes ${number}`);
-  model.finish = 'filtered';
-  await summarizerWith(model).sumUp(conversationId, signal);
+  for (const finish of ['filtered', 'length'] as const) {
+    model.finish = finish;
+    await summarizerWith(model).sumUp(conversationId, signal);
+    expect(await store.conversations.load(conversationId, 200)).toMatchObject({ summary: undefined });
+  }
   model.finish = 'stop';
   model.onAsked = () => store.privacy.forgetPerson('ada', 'guild-1');
   await summarizerWith(model).sumUp(conversationId, signal);
-  expect(model.asked).toHaveLength(2);
+  expect(model.asked).toHaveLength(3);
   expect(await store.conversations.load(conversationId, 200)).toMatchObject({ summary: undefined, turns: [] });
 });
