@@ -32,7 +32,7 @@ export interface JobStore {
   moveMessage(jobId: string, messageId: string): Promise<void>;
   /**
    * Takes the work of this kind whose process is dead, oldest first. Each is returned to one caller only, whichever process
-   * calls.
+   * calls. Work that cannot be read any more stays where it is; rejects with why when there is no other.
    */
   takeOver(kind: JobKind): Promise<readonly OpenJob[]>;
   /** People have the result, or were told that there is none. Deletes everything of it. */

@@ -3,7 +3,7 @@ import type { JobKind, JobPiece, JobStore, KeptJob, OpenJob } from './job-store.
 import { livingOwners, renewLease } from './owners.ts';
 import { checkIds, type StoreParts } from './parts.ts';
 import type { Patience } from './patient-database.ts';
-import type { JobPieceRow } from './schema.ts';
+import type { JobPieceRow, JobRow } from './schema.ts';
 import { seal, sealText, unseal, unsealText } from './seal.ts';
 import { StoreError } from './store-error.ts';
 
@@ -16,6 +16,10 @@ const PAGE = 20;
 export class SqlJobs implements JobStore {
   readonly #parts: StoreParts;
   readonly #takenOver = new Set<JobKind>();
+  /** Ids of what this process does: of what else is its own nobody has been told. */
+  readonly #running = new Set<string>();
+  /** Ids of what has ended, or goes on without being kept, for as long as a row of it may be there. */
+  readonly #over = new Set<string>();
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
@@ -23,6 +27,19 @@ export class SqlJobs implements JobStore {
 
   async begin(job: KeptJob): Promise<'begun' | 'duplicate'> {
     checkIds(job.id, job.conversationId, job.guildId, job.channelId, job.messageId, job.askedById);
+    // Before its row can be there.
+    this.#running.add(job.id);
+    try {
+      const outcome = await this.#insert(job);
+      if (outcome === 'duplicate') this.#running.delete(job.id);
+      return outcome;
+    } catch (error) {
+      this.#over.add(job.id);
+      throw error;
+    }
+  }
+
+  async #insert(job: KeptJob): Promise<'begun' | 'duplicate'> {
     const { database, dialect, keys, lease } = this.#parts;
     const { builder } = dialect;
     await renewLease(this.#parts);
@@ -77,7 +94,7 @@ export class SqlJobs implements JobStore {
     const { database, dialect, lease } = this.#parts;
     const { builder } = dialect;
     const found = await this.#keyOf(jobId, 'quick');
-    if (found?.owner_id !== lease.ownerId) return 'refused';
+    if (found?.owner_id !== lease.ownerId) return this.#lost(jobId);
     const row: JobPieceRow = {
       job_id: jobId,
       ordinal: index,
@@ -96,7 +113,12 @@ export class SqlJobs implements JobStore {
       .onConflict((conflict) => conflict.columns(['job_id', 'ordinal']).doNothing())
       .compile();
     const outcome = await database.write([{ query: mine, mustChange: 1 }, { query: insert }], 'quick');
-    return outcome.committed ? 'kept' : 'refused';
+    return outcome.committed ? 'kept' : this.#lost(jobId);
+  }
+
+  #lost(jobId: string): 'refused' {
+    this.#running.delete(jobId);
+    return 'refused';
   }
 
   async *pieces(jobId: string, fromIndex = 0): AsyncGenerator<JobPiece, void, undefined> {
@@ -144,6 +166,7 @@ export class SqlJobs implements JobStore {
     const { database, dialect, keys, lease } = parts;
     const { builder } = dialect;
     await renewLease(parts);
+    for (const id of this.#over) await this.end(id);
     const isStart = !this.#takenOver.has(kind);
     this.#takenOver.add(kind);
     // Before their owners, which are there before their first work is.
@@ -155,42 +178,60 @@ export class SqlJobs implements JobStore {
           .select(['key_id', 'wrapped_key', 'master_key_id'])
           .selectAll('jobs')
           .where('kind', '=', kind)
-          .where('owner_id', '!=', lease.ownerId)
           .orderBy('begun_ms')
           .compile(),
       ],
       'patient',
     );
-    if (rows.length === 0) return [];
-    const living = await livingOwners(parts, isStart);
+    const others = rows.some(({ owner_id }) => owner_id !== lease.ownerId);
+    const living = others ? await livingOwners(parts, isStart) : new Set<string>();
+    // Our own: it was taken at a try whose answer was lost, or which went wrong after it.
+    const isLeft = ({ id, owner_id }: JobRow): boolean =>
+      owner_id === lease.ownerId ? !this.#running.has(id) : !living.has(owner_id);
     const taken: OpenJob[] = [];
-    for (const row of rows.filter(({ owner_id }) => !living.has(owner_id))) {
+    let unreadable: unknown;
+    for (const row of rows.filter(isLeft)) {
+      const isOwn = row.owner_id === lease.ownerId;
+      let job: OpenJob;
+      try {
+        const key = await keys.unwrap(row.conversation_id, row);
+        job = {
+          id: row.id,
+          kind,
+          conversationId: row.conversation_id,
+          guildId: row.guild_id,
+          channelId: row.channel_id,
+          messageId: row.message_id,
+          askedById: row.asked_by,
+          atMs: row.begun_ms,
+          takeOvers: row.take_overs + (isOwn ? 0 : 1),
+          parameters: unsealText(key, row.parameters, placeOf('parameters', row.id)),
+        };
+      } catch (error) {
+        // Nobody can go on with it, which is no reason to leave the others.
+        unreadable = error;
+        continue;
+      }
       const take = builder
         .updateTable('jobs')
-        .set((job) => ({ owner_id: lease.ownerId, take_overs: job('take_overs', '+', 1) }))
+        .set({ owner_id: lease.ownerId, take_overs: job.takeOvers })
         .where('id', '=', row.id)
         .where('owner_id', '=', row.owner_id)
         .compile();
       if (!(await database.write([{ query: take, mustChange: 1 }], 'patient')).committed) continue;
-      const key = await keys.unwrap(row.conversation_id, row);
-      taken.push({
-        id: row.id,
-        kind,
-        conversationId: row.conversation_id,
-        guildId: row.guild_id,
-        channelId: row.channel_id,
-        messageId: row.message_id,
-        askedById: row.asked_by,
-        atMs: row.begun_ms,
-        takeOvers: row.take_overs + 1,
-        parameters: unsealText(key, row.parameters, placeOf('parameters', row.id)),
-      });
+      // It may have been ours before another process took it from us.
+      if (!isOwn) this.#running.delete(row.id);
+      taken.push(job);
     }
-    return taken;
+    const left = taken.filter(({ id }) => !this.#running.has(id));
+    for (const { id } of left) this.#running.add(id);
+    if (left.length === 0 && unreadable !== undefined) throw unreadable;
+    return left;
   }
 
   async end(jobId: string): Promise<void> {
     checkIds(jobId);
+    this.#over.add(jobId);
     const { database, dialect, lease } = this.#parts;
     const query = dialect.builder
       .deleteFrom('jobs')
@@ -198,6 +239,8 @@ export class SqlJobs implements JobStore {
       .where('owner_id', '=', lease.ownerId)
       .compile();
     await database.write([{ query }], 'patient');
+    this.#over.delete(jobId);
+    this.#running.delete(jobId);
   }
 
   /** Who does it, and its conversation's key; `undefined` when it is not there. */

@@ -7,9 +7,14 @@ import type { AbandonedTurn } from './turn-store.ts';
 
 /**
  * Closes the turns of dead processes and takes the notices that they still owed. Any number of processes may do this at
- * once: each turn is closed by the one whose change finds it still the dead process's.
+ * once: each turn is closed by the one whose change finds it still the dead process's. What this process has taken already
+ * is among them, too, unless it is in `telling`: a take may succeed and its answer get lost.
  */
-export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promise<AbandonedTurn[]> {
+export async function takeOverTurns(
+  parts: StoreParts,
+  isStart: boolean,
+  telling: ReadonlySet<string>,
+): Promise<AbandonedTurn[]> {
   const { database, dialect, lease } = parts;
   const { builder, nowMs } = dialect;
   // Before their owners, which are there before their first turn is.
@@ -17,9 +22,13 @@ export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promis
     [
       builder
         .selectFrom('turns')
-        .select(['id', 'conversation_id', 'guild_id', 'received_ms', 'owner_id', 'position', 'shown_in'])
-        .where((row) => row.or([row('position', 'is', null), row('notice_due', '=', 1)]))
-        .where('owner_id', '!=', lease.ownerId)
+        .select(['id', 'conversation_id', 'guild_id', 'received_ms', 'ended_ms', 'owner_id', 'position', 'shown_in'])
+        .where((row) =>
+          row.or([
+            row('notice_due', '=', 1),
+            row.and([row('position', 'is', null), row('owner_id', '!=', lease.ownerId)]),
+          ]),
+        )
         .orderBy('received_ms')
         .compile(),
     ],
@@ -27,7 +36,10 @@ export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promis
   );
   const alive = await livingOwners(parts, isStart);
   const taken: AbandonedTurn[] = [];
-  for (const turn of turns.filter((turn) => !alive.has(turn.owner_id))) {
+  const left = turns.filter(({ id, owner_id }) =>
+    owner_id === lease.ownerId ? !telling.has(id) : !alive.has(owner_id),
+  );
+  for (const turn of left) {
     const isOpen = turn.position === null;
     const count: WriteStatement = {
       query: builder
@@ -62,6 +74,7 @@ export async function takeOverTurns(parts: StoreParts, isStart: boolean): Promis
       shownIn: turn.shown_in ?? turn.conversation_id,
       guildId: turn.guild_id,
       receivedAtMs: turn.received_ms,
+      closedAtMs: turn.ended_ms ?? Date.now(),
     });
   }
   await forgetOwners(parts);

@@ -67,12 +67,14 @@ export interface Turns {
   addTranscript(turnId: string, ordinal: number, transcript: string): Promise<'changed' | 'refused'>;
   /**
    * Closes as interrupted every open turn whose process is dead, and returns each of them to one caller only, whichever
-   * process calls; again, until {@link Turns.noticeSent}, when that process died before it told anyone. Call it at start and
-   * every quarter of a minute or so.
+   * process calls; again, until {@link Turns.noticeSent}, when that process died before it told anyone, and after
+   * {@link Turns.noticeFailed}. Call it at start and every quarter of a minute or so.
    */
   takeOver(): Promise<readonly AbandonedTurn[]>;
-  /** The people of an abandoned turn were told. */
+  /** The people of an abandoned turn were told, or never will be. */
   noticeSent(turnId: string): Promise<void>;
+  /** They could not be told now. */
+  noticeFailed(turnId: string): void;
 }
 
 /** What is needed to begin a turn. */
@@ -153,6 +155,8 @@ export interface AbandonedTurn {
   readonly shownIn: string;
   readonly guildId: string;
   readonly receivedAtMs: number;
+  /** When its process was found dead: milliseconds since the epoch. */
+  readonly closedAtMs: number;
 }
 
 /** A turn that has ended. */

@@ -23,6 +23,8 @@ const COMES_FROM: Readonly<Record<'asked' | 'speaking', readonly string[]>> = {
 /** Turns in the database. Each change is one transaction that names what it expects to find. */
 export class SqlTurns implements Turns {
   readonly #parts: StoreParts;
+  /** Abandoned turns that were handed out and whose people have not been told yet. */
+  readonly #telling = new Set<string>();
   #hasTakenOver = false;
 
   constructor(parts: StoreParts) {
@@ -88,9 +90,11 @@ export class SqlTurns implements Turns {
 
   async takeOver(): Promise<readonly AbandonedTurn[]> {
     await renewLease(this.#parts);
-    const turns = await takeOverTurns(this.#parts, !this.#hasTakenOver);
+    const turns = await takeOverTurns(this.#parts, !this.#hasTakenOver, this.#telling);
     this.#hasTakenOver = true;
-    return turns;
+    const untold = turns.filter(({ id }) => !this.#telling.has(id));
+    for (const { id } of untold) this.#telling.add(id);
+    return untold;
   }
 
   async noticeSent(turnId: string): Promise<void> {
@@ -98,6 +102,11 @@ export class SqlTurns implements Turns {
     const { database, dialect } = this.#parts;
     const query = dialect.builder.updateTable('turns').set({ notice_due: 0 }).where('id', '=', turnId).compile();
     await database.write([{ query }], 'patient');
+    this.#telling.delete(turnId);
+  }
+
+  noticeFailed(turnId: string): void {
+    this.#telling.delete(turnId);
   }
 
   /** Keeps a turn as one that has begun, or with its end. `false`: one with this id is there. */

@@ -120,6 +120,7 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
       shownIn: 'text-7',
       guildId: 'guild-7',
       receivedAtMs: T0,
+      closedAtMs: expect.any(Number),
     };
     expect((await Promise.all([store.turns.takeOver(), other.turns.takeOver()])).flat()).toEqual([abandoned]);
     const past = await store.conversations.load('channel-7', 10);
@@ -141,6 +142,18 @@ describe.each(DIALECTS)('the store on %s', (dialect) => {
     store = await open(location);
     expect(await store.turns.takeOver()).toEqual([]);
     expect(await idsOf(store, 'channel-1')).toEqual(['a']);
+  });
+
+  test('a notice that could not be given is handed out again, and no other', async () => {
+    await store.turns.receive(incoming('a'));
+    await store.turns.receive(incoming('b', { atMs: T0 + 1 }));
+    await store[Symbol.asyncDispose]();
+    store = await open(location);
+    expect(await store.turns.takeOver()).toMatchObject([{ id: 'a' }, { id: 'b' }]);
+    store.turns.noticeFailed('b');
+    expect(await store.turns.takeOver()).toMatchObject([{ id: 'b' }]);
+    await store.turns.noticeSent('b');
+    expect(await store.turns.takeOver()).toEqual([]);
   });
 
   test('orders turns by their end, oldest first, and loads the newest', async () => {

@@ -77,6 +77,30 @@ describe.each(DIALECTS)('long work on %s', (dialect) => {
     if (notMine === other) store = await open(location);
   });
 
+  test('that cannot be read any more keeps nobody from going on with the rest', async () => {
+    const before = await open(location);
+    for (const id of ['one', 'altered', 'two']) await before.jobs.begin(job(id));
+    const { database, dialect } = store.parts;
+    const altered = dialect.builder
+      .updateTable('jobs')
+      .set({ parameters: Uint8Array.of(1, 2, 3) })
+      .where('id', '=', 'altered')
+      .compile();
+    await database.write([{ query: altered, mustChange: 1 }], 'patient');
+    await before[Symbol.asyncDispose]();
+    expect(await idsTaken(store)).toEqual(['one', 'two']);
+    await expect(idsTaken(store), 'says so when there is nothing else').rejects.toMatchObject({ kind: 'corrupt' });
+    await store.privacy.forgetConversation('channel-1');
+  });
+
+  test('that is done here, or has ended here, is not gone on with here', async () => {
+    await store.jobs.begin(job('ended'));
+    await store.jobs.begin(job('running'));
+    await store.jobs.end('ended');
+    expect(await idsTaken(store)).toEqual([]);
+    await store.jobs.end('running');
+  });
+
   test('says how often it was taken over without a step forward', async () => {
     let owner = await open(location);
     await owner.jobs.begin(job('interaction:2'));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import type { OpenJob } from '../../src/store/job-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { SqlStore } from '../../src/store/sql-store.ts';
 import { monotonicClock } from '../../src/time/clock.ts';
@@ -76,6 +77,25 @@ describe('faults of the server', () => {
       [turn.id, 2],
       ['turn:recorded', 3],
     ]);
+  });
+
+  test('an answer that got lost: what was taken over is handed out all the same, once', async () => {
+    await using early = await open({ kind: 'postgres', url: direct });
+    await early.turns.receive(incoming('turn:left'));
+    const job = { id: 'work:left', kind: 'narration', conversationId: 'channel-1', guildId: 'guild-1' } as const;
+    const where = { channelId: 'channel-1', messageId: 'message-1', askedById: 'ada', atMs: 0, parameters: '{}' };
+    await early.jobs.begin({ ...job, ...where });
+    await early[Symbol.asyncDispose]();
+
+    proxy.loseAnswerTo('turn:left', 'commit\0');
+    const turns = [await store.turns.takeOver(), await store.turns.takeOver(), await store.turns.takeOver()];
+    expect(proxy.hasLostIt).toBe(true);
+    expect(turns.flat().map(({ id }) => id)).toEqual(['turn:left']);
+    proxy.loseAnswerTo('work:left', 'commit\0');
+    const take = (): Promise<readonly OpenJob[]> => store.jobs.takeOver('narration');
+    const jobs = [await take(), await take(), await take()];
+    expect(proxy.hasLostIt).toBe(true);
+    expect(jobs.flat().map(({ id, takeOvers }) => [id, takeOvers])).toEqual([['work:left', 1]]);
   });
 
   test('every connection ended by the server: the next operation gets another', async () => {

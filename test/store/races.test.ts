@@ -4,10 +4,14 @@ import { postgresDialect, sqliteDialect } from '../../src/store/dialect.ts';
 import { PostgresDatabase } from '../../src/store/postgres-database.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
 import { SqlStore } from '../../src/store/sql-store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
 import { monotonicClock } from '../../src/time/clock.ts';
 import { InterposedDatabase } from './support/interposed-database.ts';
 import { DIALECTS, KEY, open, startDatabases, type TestDatabases } from './support/stores.ts';
 import { ending, hold, idsOf, incoming, T0, utterance } from './support/turns.ts';
+
+/** A fault that no patience helps against. */
+const broken = new StoreError('internal', 'broken');
 
 let databases: TestDatabases;
 beforeAll(async () => {
@@ -86,5 +90,24 @@ describe.each(DIALECTS)('in the middle of an operation on %s', (dialect) => {
     between.beforeNextWrite(async () => void (await other.privacy.forgetPerson('ada', 'guild-1')));
     expect(await store.turns.addTranscript('b', 0, 'words')).toBe('refused');
     expect(await store.conversations.load('channel-1', 10)).toMatchObject({ summary: undefined, turns: [] });
+  });
+
+  test('the store fails between two turns that are taken over: neither gets lost', async () => {
+    await other.turns.receive(incoming('first'));
+    await other.turns.receive(incoming('second', { atMs: T0 + 1 }));
+    await other[Symbol.asyncDispose]();
+    between.beforeNextWrite(async () => between.beforeNextWrite(() => Promise.reject(broken)));
+    await expect(store.turns.takeOver()).rejects.toBe(broken);
+    expect((await store.turns.takeOver()).map(({ id }) => id)).toEqual(['first', 'second']);
+  });
+
+  test('the store fails when work ends: it is not gone on with, neither here nor after this process', async () => {
+    const where = { conversationId: 'channel-1', guildId: 'guild-1', channelId: 'channel-1', messageId: 'message-1' };
+    await store.jobs.begin({ ...where, id: 'w', kind: 'narration', askedById: 'ada', atMs: T0, parameters: '{}' });
+    between.beforeNextWrite(() => Promise.reject(broken));
+    await expect(store.jobs.end('w')).rejects.toBe(broken);
+    expect(await store.jobs.takeOver('narration')).toEqual([]);
+    await store[Symbol.asyncDispose]();
+    expect(await other.jobs.takeOver('narration')).toEqual([]);
   });
 });
