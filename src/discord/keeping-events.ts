@@ -1,4 +1,4 @@
-import { Events, type Client } from 'discord.js';
+import { DiscordAPIError, Events, RESTJSONErrorCodes, type Channel, type Client } from 'discord.js';
 
 import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import type { Keeping } from '../conversation/keeping.ts';
@@ -23,10 +23,30 @@ export function followServers(client: Client, keeping: Keeping, settings: Settin
   }
 }
 
-/** Tells the people of a channel that an answer of theirs was cut off by a crash. A channel that is gone is told nothing. */
+/** What Discord answers about a channel that is gone, or that we may not see or write in. */
+const NOBODY_TO_TELL = new Set<number | string>([
+  RESTJSONErrorCodes.UnknownChannel,
+  RESTJSONErrorCodes.MissingAccess,
+  RESTJSONErrorCodes.MissingPermissions,
+]);
+
+/**
+ * Tells the people of a channel that an answer of theirs was cut off by a crash. A channel that is gone, or in which we may
+ * not write, is told nothing. Rejects when it may be told later, such as after an outage.
+ */
 export async function tellCutOff(client: Client, channelId: string): Promise<void> {
-  const channel = client.channels.cache.get(channelId);
-  if (!channel?.isTextBased() || channel.isDMBased()) return;
+  try {
+    // Not all are at hand: a thread in which nobody wrote for a while is not.
+    await tell(await client.channels.fetch(channelId));
+  } catch (error) {
+    if (!(error instanceof DiscordAPIError) || !NOBODY_TO_TELL.has(error.code)) throw error;
+  }
+}
+
+async function tell(channel: Channel | null): Promise<void> {
+  if (channel === null) throw new Error('the server is not known now');
+  if (!channel.isTextBased() || channel.isDMBased()) return;
+  if (!channel.guild.available) throw new Error('the server has an outage');
   if (missingPermissions(channel, CAPTION_PERMISSIONS).length > 0) return;
   await channel.send({ content: wordsFor(channel.guild.preferredLocale).memory.cutOff });
 }

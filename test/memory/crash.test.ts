@@ -1,11 +1,17 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { startWorld, type World } from '../bench/processes.ts';
-import { DIALECTS, startDatabases, type Dialect, type TestDatabases } from '../store/support/stores.ts';
+import { DIALECTS, KEY, open, startDatabases, type Dialect, type TestDatabases } from '../store/support/stores.ts';
 import { messagesOf } from '../support/request-body.ts';
 import type { Room } from '../support/room.ts';
+import { Scene } from '../support/scene.ts';
+import { incoming, T0 } from '../store/support/turns.ts';
 import { english } from '../../src/language/english.ts';
 import type { ModelRequestRecord, SandboxEvent } from '../../src/sandbox/control/protocol.ts';
+import { monotonicClock, type Clock } from '../../src/time/clock.ts';
 import { BotProcess, homeOf } from './support/bot-process.ts';
 
 let databases: TestDatabases;
@@ -45,7 +51,7 @@ async function write(world: World, room: Room, prompt: string): Promise<ModelReq
 }
 
 /** How often people were told of a crash: where the call's words are written, and where it speaks. */
-async function timesTold({ client }: World, room: Room): Promise<{ text: number; voice: number }> {
+async function timesTold({ client }: Pick<World, 'client'>, room: Room): Promise<{ text: number; voice: number }> {
   const times = async (channelId: string): Promise<number> =>
     (await client.messages({ channelId })).filter(({ content }) => content === english.memory.cutOff).length;
   return { text: await times(room.text.id), voice: await times(room.voice.id) };
@@ -133,3 +139,41 @@ test.each(DIALECTS)(
     ]);
   },
 );
+
+/** On which what is done every quarter of a minute is done five times a second. */
+const quickPasses: Clock = {
+  nowMs: () => monotonicClock.nowMs(),
+  after: (delayMs, run) => monotonicClock.after(delayMs === 15_000 ? 200 : delayMs, run),
+};
+
+test('people are told of a crash once Discord takes it, and a channel that is gone is told nothing', async () => {
+  const location = await databases.fresh('sqlite');
+  if (location.kind !== 'sqlite') throw new TypeError('not a file');
+  await mkdir(dirname(location.file), { recursive: true });
+  await using scene = await Scene.start({
+    env: { DATABASE_URL: location.file, STORE_KEYS: KEY },
+    clock: quickPasses,
+  });
+  const { client, home } = scene;
+  const owed = async (): Promise<readonly unknown[]> => {
+    await using other = await open(location);
+    const query = other.parts.dialect.builder.selectFrom('turns').select('id').where('notice_due', '=', 1).compile();
+    const [rows] = await other.parts.database.read([query], 'patient');
+    return rows;
+  };
+  const posts = async (): Promise<number> =>
+    (await client.restRequests({})).filter(({ method, path }) => method === 'POST' && path.endsWith('/messages'))
+      .length;
+  // A request, and the three in which the library tries it again.
+  await client.restFault({ route: 'POST /channels/\\d+/messages', times: 4, status: 500 });
+  {
+    await using other = await open(location);
+    const where = { guildId: home.guildId, conversationId: home.text.id };
+    await other.turns.receive(incoming('gone', { ...where, conversationId: `${home.text.id}0` }));
+    await other.turns.receive(incoming('left', { ...where, atMs: T0 + 1 }));
+    await other.turns.receive(incoming('left-too', { ...where, atMs: T0 + 2 }));
+  }
+  await expect.poll(() => timesTold(scene, home), { timeout: 15_000 }).toEqual({ text: 1, voice: 0 });
+  await expect.poll(owed).toEqual([]);
+  expect(await posts()).toBe(5);
+});
