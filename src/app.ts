@@ -101,7 +101,7 @@ export async function startApp(
   parts.use(onRefusal(client, fail));
 
   const stopping = new AbortController();
-  const memory = parts.use(
+  const memory: Memory = parts.use(
     new Memory({
       store,
       model,
@@ -143,6 +143,7 @@ export async function startApp(
   const keeping = parts.use(
     new Keeping({
       store,
+      memory,
       ...config.memory,
       onChoice: (personId, optedOut) => calls.choseHearing(personId, optedOut),
       onAbandoned: (turn) => tellCutOff(client, turn.shownIn),

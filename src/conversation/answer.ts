@@ -7,7 +7,7 @@ import { whenAborted } from '../time/aborted.ts';
 import type { CallParts } from './call-parts.ts';
 import { Loudness } from './loudness.ts';
 import type { Caption } from './ports.ts';
-import type { RememberedTurn } from './remembered-turn.ts';
+import type { RememberedTurn, TurnEnding } from './remembered-turn.ts';
 import { NO_CAPTIONS, SpokenReply, type ReplyOutcome } from './spoken-reply.ts';
 import { recordsOf, type Turn, type Utterance } from './turn.ts';
 import { endingOf } from './turn-ending.ts';
@@ -125,13 +125,16 @@ export class Answer {
   async #run(): Promise<void> {
     const { parts, turn, number } = this.#options;
     const { memory, captions, words, conversationId, guildId, shownIn, callId } = parts;
+    let remembered: RememberedTurn | undefined;
+    let ending: TurnEnding = { state: 'failed', reply: undefined, usage: undefined, failure: 'unexpected' };
     try {
-      const remembered = await memory.begin({
+      remembered = await memory.begin({
         id: `call:${callId}:${number}`,
         conversationId,
         guildId,
         shownIn,
-        atMs: Date.now(),
+        // When it was said: it may be asked much later, and what was forgotten between must not be kept.
+        atMs: Date.now() - this.#sinceVoice(),
         utterances: recordsOf(turn),
       });
       if (!remembered) return;
@@ -141,17 +144,21 @@ export class Answer {
       if (this.#state === 'held') await Promise.race([this.#released.promise, whenAborted(this.#signal)]);
       if (!outcome || this.#isWithdrawn) {
         for (const { caption } of this.#said) void caption.discard();
-        await remembered.discard();
+        remembered.discard();
         return;
       }
       const isCut = this.#signal.aborted;
+      ending = endingOf(outcome, isCut);
       this.#writeDown();
       this.#report(outcome, isCut);
-      await remembered.end(endingOf(outcome, isCut));
+      await remembered.end(ending);
     } catch (error) {
       this.#writeDown();
       this.#log.error({ err: error }, 'turn failed');
       captions.notice(words.errors.unexpected);
+      // What was said is asked anew where nobody has heard that it was asked.
+      if (this.#state === 'held' || this.#isWithdrawn) remembered?.discard();
+      else await remembered?.end(ending);
     }
   }
 

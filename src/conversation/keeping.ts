@@ -11,22 +11,30 @@ import { UserError } from '../language/user-error.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { Background } from './background.ts';
+import type { Forgetting } from './forgettings.ts';
 import { speakerLabel } from './history.ts';
+import type { Memory } from './memory.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const SWEEP_EVERY_MS = 60 * 60 * 1000;
 /** A process that died is found out within this time and its store lease's. */
 const TAKE_OVER_EVERY_MS = 15_000;
+/** People who could not be told of a crash for so long are not told any more: it is no news. */
+const TELL_WITHIN_MS = 60 * 60 * 1000;
 /** Sound of a conversation that nobody goes on with: the next answer would not need it. */
 const SPEECH_LIFE_MS = DAY_MS;
 
 export interface KeepingParts {
   readonly store: TurnStore;
+  readonly memory: Memory;
   readonly retentionDays: number;
   readonly deletionGraceDays: number;
   /** Someone chose whether they want to be heard, from now on. */
   readonly onChoice: (personId: string, optedOut: boolean) => void;
-  /** A turn was cut off when its process died: its people must be told, once. Resolves when they were. */
+  /**
+   * A turn was cut off when its process died: its people must be told, once. Resolves when they were, or when there is
+   * nobody to tell; rejects when it is to be tried again.
+   */
   readonly onAbandoned: (turn: AbandonedTurn) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
@@ -38,6 +46,7 @@ export class Keeping implements AsyncDisposable {
   readonly #optOuts: OptOutList;
   readonly #timers: Disposable[] = [];
   readonly #background: Background;
+  #isDisposed = false;
 
   constructor(parts: KeepingParts) {
     this.#parts = parts;
@@ -52,6 +61,7 @@ export class Keeping implements AsyncDisposable {
   async start(): Promise<void> {
     const known = this.#run(() => this.#optOuts.start());
     this.#every(TAKE_OVER_EVERY_MS, () => this.#takeOver());
+    this.#every(TAKE_OVER_EVERY_MS, () => this.#parts.memory.endLeft());
     this.#every(SWEEP_EVERY_MS, () => this.#sweep());
     await this.#parts.store.ready().then(
       () => known,
@@ -80,7 +90,14 @@ export class Keeping implements AsyncDisposable {
 
   /** @throws {UserError} when the store is away: then nothing was changed. */
   async setOptedOut(personId: string, optedOut: boolean): Promise<void> {
-    await kept(this.#optOuts.set(personId, optedOut, Date.now()));
+    if (!optedOut) return kept(this.#optOuts.set(personId, false, Date.now()));
+    const { memory, store } = this.#parts;
+    const written = memory.forgetting({ what: 'sound', id: personId });
+    const atMs = Date.now();
+    // Counts at once: it waits for nothing.
+    await kept(this.#optOuts.set(personId, true, atMs));
+    // What was being written may have come after it.
+    if (await written) await kept(store.privacy.setOptedOut(personId, true, atMs));
   }
 
   /** @throws {UserError} */
@@ -102,17 +119,18 @@ export class Keeping implements AsyncDisposable {
 
   /** @throws {UserError} */
   forgetConversation(conversationId: string): Promise<Forgotten> {
-    return kept(this.#parts.store.privacy.forgetConversation(conversationId));
+    return kept(this.#forgetConversation(conversationId));
   }
 
   /** What a person said on one server. @throws {UserError} */
   forgetPerson(personId: string, guildId: string): Promise<Forgotten> {
-    return kept(this.#parts.store.privacy.forgetPerson(personId, guildId));
+    const forget = (): Promise<Forgotten> => this.#parts.store.privacy.forgetPerson(personId, guildId);
+    return kept(this.#forget({ what: 'person', id: personId, guildId }, forget));
   }
 
   /** @throws {UserError} */
   forgetGuild(guildId: string): Promise<Forgotten> {
-    return kept(this.#parts.store.privacy.forgetGuild(guildId));
+    return kept(this.#forget({ what: 'guild', id: guildId }, () => this.#parts.store.privacy.forgetGuild(guildId)));
   }
 
   /** Parley has left a server: its data goes after a grace. */
@@ -137,17 +155,27 @@ export class Keeping implements AsyncDisposable {
   }
 
   channelDeleted(channelId: string): void {
-    const { privacy, settings } = this.#parts.store;
+    const { settings } = this.#parts.store;
     void this.#run(async () => {
-      await privacy.forgetConversation(channelId);
+      await this.#forgetConversation(channelId);
       await settings.remove(channelId);
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#optOuts[Symbol.dispose]();
     await this.#background[Symbol.asyncDispose]();
+  }
+
+  #forgetConversation(id: string): Promise<Forgotten> {
+    return this.#forget({ what: 'conversation', id }, () => this.#parts.store.privacy.forgetConversation(id));
+  }
+
+  async #forget(what: Forgetting, forget: () => Promise<Forgotten>): Promise<Forgotten> {
+    await this.#parts.memory.forgetting(what);
+    return forget();
   }
 
   #deleteLater(guildId: string): Promise<void> {
@@ -156,17 +184,32 @@ export class Keeping implements AsyncDisposable {
   }
 
   async #takeOver(): Promise<void> {
-    const { store, onAbandoned, log } = this.#parts;
-    const told = new Set<string>();
-    for (const turn of await store.turns.takeOver()) {
-      const { id, conversationId, shownIn } = turn;
-      log.info({ turn: id, channel: conversationId }, 'turn was cut off by a crash');
-      // However many answers the crash cut off in a channel, its people need to know of the crash once.
-      if (!told.has(shownIn)) {
-        told.add(shownIn);
-        await onAbandoned(turn).catch((error: unknown) => log.warn({ err: error }, 'crash not told'));
-      }
-      await store.turns.noticeSent(id);
+    const { turns } = this.#parts.store;
+    // However many answers the crash cut off in a channel, its people need to know of the crash once.
+    const told = new Map<string, boolean>();
+    for (const turn of await turns.takeOver()) {
+      const { id, shownIn } = turn;
+      const isTold = told.get(shownIn) ?? (await this.#tell(turn));
+      told.set(shownIn, isTold);
+      if (!isTold) turns.noticeFailed(id);
+      // Told by this process they are all the same: the next one may tell them again.
+      else
+        await turns.noticeSent(id).catch((error: unknown) => this.#parts.log.warn({ err: error }, 'telling not kept'));
+    }
+  }
+
+  /** Whether that is over and done with. */
+  async #tell(turn: AbandonedTurn): Promise<boolean> {
+    const { onAbandoned, log } = this.#parts;
+    const facts = { turn: turn.id, channel: turn.conversationId };
+    try {
+      await onAbandoned(turn);
+      log.info(facts, 'turn was cut off by a crash');
+      return true;
+    } catch (error) {
+      const isLate = Date.now() - turn.closedAtMs > TELL_WITHIN_MS;
+      log.warn({ ...facts, err: error, triesAgain: !isLate }, 'crash not told');
+      return isLate;
     }
   }
 
@@ -180,17 +223,18 @@ export class Keeping implements AsyncDisposable {
     this.#parts.log.info({ ...swept }, 'store swept');
   }
 
-  /** Does something now and from then on, one time after the other. */
+  /** Does something now and from then on, so long after the time before was over. */
   #every(intervalMs: number, task: () => Promise<void>): void {
     const index = this.#timers.push({ [Symbol.dispose]: () => {} }) - 1;
     const again = (): void => {
-      void this.#run(task);
-      this.#timers[index] = this.#parts.clock.after(intervalMs, again);
+      void this.#run(task).finally(() => {
+        if (!this.#isDisposed) this.#timers[index] = this.#parts.clock.after(intervalMs, again);
+      });
     };
     again();
   }
 
-  /** What the store could not do now is done the next time. */
+  /** The store waits a fault out for a while. What it could not do even so is not done; by {@link Keeping.#every}, the next time. */
   #run(task: () => Promise<void>): Promise<void> {
     return this.#background.run(task);
   }

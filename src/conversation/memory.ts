@@ -1,10 +1,22 @@
 import type { Speech } from '../model/model.ts';
+import { StoreError } from '../store/store-error.ts';
 import type { BeginningTurn, IncomingTurn, Past } from '../store/turn-store.ts';
+import { sleep } from '../time/clock.ts';
 import { Background } from './background.ts';
+import { Forgettings, type Forgetting } from './forgettings.ts';
 import { MOST_TURNS } from './history.ts';
-import { noteTrouble, RememberedTurn, type MemoryParts, type TurnParts } from './remembered-turn.ts';
+import { noteTrouble, RememberedTurn, tracked, type MemoryParts, type TurnParts } from './remembered-turn.ts';
 import { Summarizer } from './summarizer.ts';
 import { Transcriber } from './transcriber.ts';
+
+/**
+ * What people say to each other may wait this long for its words before it is kept: as long as one look for words takes,
+ * for each of the decisions that need them. Rather is something forgotten that was said a moment later.
+ */
+const OVERHEARD_LATE_MS = 15_000;
+
+/** What is being written takes no longer than this, or is not going to be written any more. */
+const WRITTEN_MS = 15_000;
 
 const NO_PAST: Past = { summary: undefined, turns: [], revision: '' };
 
@@ -24,6 +36,10 @@ export class Memory implements AsyncDisposable {
       summarizer: new Summarizer(parts),
       transcriber: new Transcriber(parts),
       fallenSilent: new Set(),
+      forgettings: new Forgettings(),
+      live: new Set(),
+      discarded: new Set(),
+      writing: new Set(),
     };
     parts.store.health.onChange(({ kind }) => {
       if (kind === 'ok') this.#told.clear();
@@ -35,15 +51,23 @@ export class Memory implements AsyncDisposable {
    * being answered already, here or by another process.
    */
   async begin(turn: BeginningTurn): Promise<RememberedTurn | undefined> {
-    const { store, log } = this.#parts;
+    const { store, log, forgettings, live, writing } = this.#parts;
     // People wait for both. What is before the turn is read first, so that it can be opened while the turn is written.
     const past = this.#load(turn.conversationId);
+    const beginning = { past, saidAtMs: turn.atMs };
+    // It is answered, as it was asked, and at its end nothing of it may be kept, or not all.
+    if (forgettings.concern(turn, turn.atMs))
+      return new RememberedTurn(this.#parts, turn, { ...beginning, kept: false });
+    live.add(turn);
     try {
-      if ((await store.turns.receive(turn, 'asked')) === 'duplicate') return undefined;
-      return new RememberedTurn(this.#parts, turn, past, true);
+      const receipt = await tracked(writing, store.turns.receive(turn, 'asked'));
+      if (receipt === 'received') return new RememberedTurn(this.#parts, turn, { ...beginning, kept: true });
+      live.delete(turn);
+      return undefined;
     } catch (error) {
+      if (!(error instanceof StoreError)) live.delete(turn);
       noteTrouble(error, log);
-      return new RememberedTurn(this.#parts, turn, past, false);
+      return new RememberedTurn(this.#parts, turn, { ...beginning, kept: false });
     }
   }
 
@@ -52,7 +76,8 @@ export class Memory implements AsyncDisposable {
    * where not.
    */
   async overheard(turn: IncomingTurn): Promise<void> {
-    const remembered = new RememberedTurn(this.#parts, turn, Promise.resolve(NO_PAST), false);
+    const beginning = { past: Promise.resolve(NO_PAST), kept: false, saidAtMs: turn.atMs - OVERHEARD_LATE_MS };
+    const remembered = new RememberedTurn(this.#parts, turn, beginning);
     await remembered.end({ state: 'done', reply: undefined, usage: undefined, failure: undefined });
   }
 
@@ -71,6 +96,37 @@ export class Memory implements AsyncDisposable {
     } catch (error) {
       noteTrouble(error, log);
       return NO_PAST;
+    }
+  }
+
+  /**
+   * Nothing that was said until now and is forgotten is kept from now on. Resolves when nothing is being written any more
+   * that began before: with whether there was anything. What is in the store is to be deleted after that.
+   */
+  async forgetting(what: Forgetting): Promise<boolean> {
+    const { forgettings, writing, clock } = this.#parts;
+    forgettings.note(what, Date.now());
+    const isWriting = writing.size > 0;
+    const waiting = new AbortController();
+    await Promise.race([Promise.all(writing), sleep(clock, WRITTEN_MS, waiting.signal).catch(() => {})]);
+    waiting.abort();
+    return isWriting;
+  }
+
+  /**
+   * Ends the turns of this process that are open and that nobody works on: those of which a fault of the store left neither
+   * their end nor that they never happened. Call it every quarter of a minute or so.
+   * @throws {StoreError}
+   */
+  async endLeft(): Promise<void> {
+    const { store, live, discarded, log } = this.#parts;
+    for (const id of await store.turns.open()) {
+      if ([...live].some((turn) => turn.id === id)) continue;
+      const isDiscarded = discarded.has(id);
+      const end = { state: 'interrupted', reply: undefined, usage: undefined, failure: undefined } as const;
+      await (isDiscarded ? store.turns.discard(id) : store.turns.finish(id, { ...end, atMs: Date.now() }));
+      discarded.delete(id);
+      log.warn({ turn: id, discarded: isDiscarded }, 'turn was left open');
     }
   }
 

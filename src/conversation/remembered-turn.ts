@@ -4,6 +4,7 @@ import type { Ending, IncomingTurn, Past, TurnStore } from '../store/turn-store.
 import type { Log } from '../telemetry/log.ts';
 import { sleep, type Clock } from '../time/clock.ts';
 import type { Background } from './background.ts';
+import { withoutSound, type Forgettings } from './forgettings.ts';
 import { conversationOf, isSent, MOST_TURNS } from './history.ts';
 import type { Summarizer } from './summarizer.ts';
 import { isUnwritten, type Transcriber } from './transcriber.ts';
@@ -27,6 +28,13 @@ const SUM_UP_EVERY_TURNS = 10;
 /** People wait this long for the end of a turn to be kept; a store that is away gets it later. */
 const END_MS = 2000;
 
+/** A store that is away for longer loses the end of a turn: no longer than it waits itself for what must not be lost. */
+const RECORD_MS = 120_000;
+const RECORD_AGAIN_MS = 1000;
+
+/** Of turns that were discarded while it was not certain that they are kept: the oldest is taken for gone when there are more. */
+const MAX_DISCARDED = 1000;
+
 export interface MemoryParts {
   readonly store: TurnStore;
   readonly model: Model;
@@ -46,25 +54,41 @@ export interface TurnParts extends MemoryParts {
   readonly transcriber: Transcriber;
   /** Conversations whose last spoken answer was to be one and came as words. */
   readonly fallenSilent: Set<string>;
+  readonly forgettings: Forgettings;
+  /** Turns that somebody works on. Whatever else is open will never end by itself. */
+  readonly live: Set<IncomingTurn>;
+  /** Ids of turns that never happened, and that the store may keep all the same. */
+  readonly discarded: Set<string>;
+  /** Writes that keep what people said; none rejects. What is forgotten must not be kept by one of them afterwards. */
+  readonly writing: Set<Promise<unknown>>;
 }
 
 /** How a turn ended, as far as it is kept. */
 export type TurnEnding = Omit<Ending, 'atMs' | 'usage'> & { readonly usage: Usage | undefined };
+
+/** How a turn was kept when it began. */
+export interface Beginning {
+  readonly past: Promise<Past>;
+  readonly kept: boolean;
+  /** When it had been said at the latest, wall-clock. */
+  readonly saidAtMs: number;
+}
 
 /** One turn from its beginning to its end, as the memory sees it. */
 export class RememberedTurn {
   readonly #parts: TurnParts;
   readonly #turn: IncomingTurn;
   readonly #past: Promise<Past>;
-  /** It was kept when it began. */
   readonly #kept: boolean;
+  readonly #saidAtMs: number;
   #begun: Promise<boolean> | undefined;
 
-  constructor(parts: TurnParts, turn: IncomingTurn, past: Promise<Past>, kept: boolean) {
+  constructor(parts: TurnParts, turn: IncomingTurn, { past, kept, saidAtMs }: Beginning) {
     this.#parts = parts;
     this.#turn = turn;
     this.#past = past;
     this.#kept = kept;
+    this.#saidAtMs = saidAtMs;
   }
 
   /** What the model is to be sent. Without history while the store is away. */
@@ -95,8 +119,11 @@ export class RememberedTurn {
   }
 
   async #begin(): Promise<boolean> {
-    const { background, transcriber } = this.#parts;
-    if (!(await this.#advance())) return false;
+    const { background, transcriber, live } = this.#parts;
+    if (!(await this.#advance())) {
+      live.delete(this.#turn);
+      return false;
+    }
     // What was not kept yet has no place for its transcript.
     if (this.#kept) void background.run((signal) => transcriber.writeDown(this.#turn, signal));
     return true;
@@ -104,37 +131,69 @@ export class RememberedTurn {
 
   /** Keeps how the turn ended. Resolves when it is on the disk, or when that takes longer than people should wait. */
   async end({ usage, ...ending }: TurnEnding): Promise<void> {
-    const { background, clock } = this.#parts;
+    const { background, clock, live } = this.#parts;
     const atMs = Date.now();
     const waiting = new AbortController();
     const kept = background.run(async (signal) => {
-      await this.#keep({ ...ending, usage, atMs }).finally(() => waiting.abort());
+      await this.#keep({ ...ending, usage, atMs }).finally(() => {
+        live.delete(this.#turn);
+        waiting.abort();
+      });
       await this.#tidy(usage, signal);
     });
     await Promise.race([kept, sleep(clock, END_MS, waiting.signal).catch(() => {})]);
   }
 
-  /** It never happened: those who spoke went on, and all they said is in the next turn. Nothing of it is kept. */
-  async discard(): Promise<void> {
-    if (!this.#kept) return;
-    try {
-      await this.#parts.store.turns.discard(this.#turn.id);
-    } catch (error) {
-      noteTrouble(error, this.#parts.log);
+  /**
+   * It never happened: those who spoke went on, and all they said is in the next turn. Nothing of it stays, also of what was
+   * kept without an answer that said so. Nobody waits for it.
+   */
+  discard(): void {
+    const { store, background, live, discarded } = this.#parts;
+    const { id } = this.#turn;
+    discarded.add(id);
+    for (const oldest of discarded) {
+      if (discarded.size <= MAX_DISCARDED) break;
+      discarded.delete(oldest);
     }
+    void background.run(async () => {
+      try {
+        const outcome = await store.turns.discard(id);
+        // What was on its way to the disk may still get there.
+        if (this.#kept || outcome === 'changed') discarded.delete(id);
+      } finally {
+        live.delete(this.#turn);
+      }
+    });
   }
 
   async #keep(ending: Ending): Promise<void> {
-    const { turns } = this.#parts.store;
-    if (!this.#kept) {
-      await turns.record(this.#withoutOptedOut(), ending);
-      return;
+    if (this.#kept) {
+      try {
+        await this.#parts.store.turns.finish(this.#turn.id, ending);
+        return;
+      } catch (error) {
+        noteTrouble(error, this.#parts.log);
+      }
     }
-    try {
-      await turns.finish(this.#turn.id, ending);
-    } catch (error) {
-      noteTrouble(error, this.#parts.log);
-      await turns.record(this.#withoutOptedOut(), ending);
+    await this.#record(ending);
+  }
+
+  /** Keeps the turn and its end in one. What may be kept is asked anew before each try: it may be forgotten meanwhile. */
+  async #record(ending: Ending): Promise<void> {
+    const { store, clock, forgettings, hasOptedOut, writing } = this.#parts;
+    const givesUpAtMs = clock.nowMs() + RECORD_MS;
+    for (;;) {
+      const left = forgettings.remainder({ turn: withoutSound(this.#turn, hasOptedOut), ending }, this.#saidAtMs);
+      if (!left) return;
+      try {
+        await tracked(writing, store.turns.record(left.turn, left.ending));
+        return;
+      } catch (error) {
+        const mayHelp = error instanceof StoreError && error.shouldRetry;
+        if (!mayHelp || clock.nowMs() >= givesUpAtMs) throw error;
+      }
+      await sleep(clock, RECORD_AGAIN_MS);
     }
   }
 
@@ -153,17 +212,6 @@ export class RememberedTurn {
     if (tokens > tokenBudget || isManyTurns) await summarizer.sumUp(conversationId, signal);
   }
 
-  /** The turn as it may be kept now: somebody may have opted out since it was answered. */
-  #withoutOptedOut(): IncomingTurn {
-    const { hasOptedOut } = this.#parts;
-    const utterances = this.#turn.utterances.map((utterance) =>
-      utterance.speech && hasOptedOut(utterance.speakerId)
-        ? { ...utterance, speech: { ...utterance.speech, data: undefined } }
-        : utterance,
-    );
-    return { ...this.#turn, utterances };
-  }
-
   async #advance(): Promise<boolean> {
     if (!this.#kept) return true;
     try {
@@ -179,4 +227,15 @@ export class RememberedTurn {
 export function noteTrouble(error: unknown, log: Log): void {
   if (!(error instanceof StoreError)) throw error;
   log.warn({ err: error }, 'memory is away');
+}
+
+/** Notes a write for as long as it is under way. */
+export async function tracked<T>(writing: Set<Promise<unknown>>, write: Promise<T>): Promise<T> {
+  const over = write.catch(() => {});
+  writing.add(over);
+  try {
+    return await write;
+  } finally {
+    writing.delete(over);
+  }
 }

@@ -18,8 +18,8 @@ import type { StoreError } from './store-error.ts';
  * ```
  *
  * Whatever resolved is on the disk. Every method may reject with a `StoreError`; nothing else is thrown. Methods that must
- * not hold a conversation up (`receive`, `advance`, `discard`, `load`) give up after two seconds, and at once while the store is known to
- * be down. The others wait out a fault of a minute, so do not make anyone wait for them.
+ * not hold a conversation up (`receive`, `advance`, `load`), and `record`, give up after two seconds, and at once while the
+ * store is known to be down. The others wait out a fault of a minute, so do not make anyone wait for them.
  */
 export interface TurnStore extends AsyncDisposable {
   readonly turns: Turns;
@@ -58,11 +58,14 @@ export interface Turns {
   finish(turnId: string, ending: Ending): Promise<'changed' | 'refused'>;
   /**
    * Keeps a turn that was answered although `receive` had failed: nobody loses what was said while the store was away.
-   * When `receive` was kept after all, this ends that turn.
+   * When `receive` was kept after all, this ends that turn. Try again while it cannot: not without asking each time whether
+   * the turn is still wanted, as it begins a conversation anew that was forgotten meanwhile.
    */
   record(turn: IncomingTurn, ending: Ending): Promise<'changed' | 'refused'>;
   /** Takes an open turn of this process back: it is as if it had never been received. */
   discard(turnId: string): Promise<'changed' | 'refused'>;
+  /** The ids of the turns of this process that are open. */
+  open(): Promise<readonly string[]>;
   /** Adds what was said in an utterance's speech. `refused`: it is not there any more. */
   addTranscript(turnId: string, ordinal: number, transcript: string): Promise<'changed' | 'refused'>;
   /**

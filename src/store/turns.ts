@@ -5,7 +5,6 @@ import { conversationRow } from './conversation-rows.ts';
 import type { WriteStatement } from './database.ts';
 import { renewLease } from './owners.ts';
 import { checkIds, type StoreParts } from './parts.ts';
-import type { Patience } from './patient-database.ts';
 import type { ConversationRow } from './schema.ts';
 import { StoreError } from './store-error.ts';
 import { takeOverTurns } from './take-over.ts';
@@ -34,7 +33,7 @@ export class SqlTurns implements Turns {
   async receive(turn: BeginningTurn, state: 'received' | 'asked' = 'received'): Promise<'received' | 'duplicate'> {
     checkTurn(turn);
     await renewLease(this.#parts);
-    return (await this.#insert(turn, state, 'quick')) ? 'received' : 'duplicate';
+    return (await this.#insert(turn, state)) ? 'received' : 'duplicate';
   }
 
   async advance(turnId: string, state: 'asked' | 'speaking'): Promise<'changed' | 'refused'> {
@@ -59,7 +58,7 @@ export class SqlTurns implements Turns {
 
   async record(turn: IncomingTurn, ending: Ending): Promise<'changed' | 'refused'> {
     checkTurn(turn);
-    return (await this.#insert(turn, ending, 'patient')) ? 'changed' : this.#finish(turn.id, ending);
+    return (await this.#insert(turn, ending)) ? 'changed' : this.#finish(turn.id, ending);
   }
 
   async discard(turnId: string): Promise<'changed' | 'refused'> {
@@ -71,7 +70,19 @@ export class SqlTurns implements Turns {
       .where('owner_id', '=', lease.ownerId)
       .where('position', 'is', null)
       .compile();
-    return (await database.write([{ query, mustChange: 1 }], 'quick')).committed ? 'changed' : 'refused';
+    return (await database.write([{ query, mustChange: 1 }], 'patient')).committed ? 'changed' : 'refused';
+  }
+
+  async open(): Promise<readonly string[]> {
+    const { database, dialect, lease } = this.#parts;
+    const query = dialect.builder
+      .selectFrom('turns')
+      .select('id')
+      .where('owner_id', '=', lease.ownerId)
+      .where('position', 'is', null)
+      .compile();
+    const [rows] = await database.read([query], 'patient');
+    return rows.map(({ id }) => id);
   }
 
   async addTranscript(turnId: string, ordinal: number, transcript: string): Promise<'changed' | 'refused'> {
@@ -110,13 +121,13 @@ export class SqlTurns implements Turns {
   }
 
   /** Keeps a turn as one that has begun, or with its end. `false`: one with this id is there. */
-  async #insert(turn: BeginningTurn, as: 'received' | 'asked' | Ending, patience: Patience): Promise<boolean> {
+  async #insert(turn: BeginningTurn, as: 'received' | 'asked' | Ending): Promise<boolean> {
     const { database, dialect, keys, lease } = this.#parts;
     const { builder } = dialect;
     const ending = typeof as === 'string' ? undefined : as;
     const receipt = randomUUID();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const conversation = await this.#conversation(turn, patience);
+      const conversation = await this.#conversation(turn);
       if (!conversation) continue;
       const key = await keys.unwrap(turn.conversationId, conversation);
       const columns = {
@@ -139,13 +150,13 @@ export class SqlTurns implements Turns {
           { query: insert, mustChange: 1 },
           ...utteranceStatements(dialect, turn, key),
         ],
-        patience,
+        'quick',
       );
       if (outcome.committed) return true;
       keys.drop(turn.conversationId);
       const [rows] = await database.read(
         [builder.selectFrom('turns').select('receipt').where('id', '=', turn.id).compile()],
-        patience,
+        'quick',
       );
       // Our own receipt: it was kept at a try whose answer was lost.
       if (rows[0]) return rows[0].receipt === receipt;
@@ -199,11 +210,11 @@ export class SqlTurns implements Turns {
    * The conversation, which is made when it is not there. It may have gone since it was last read, so whatever is written
    * for it makes sure of that. `undefined` when it went while it was made.
    */
-  async #conversation(turn: IncomingTurn, patience: Patience): Promise<KeyedConversation | undefined> {
+  async #conversation(turn: IncomingTurn): Promise<KeyedConversation | undefined> {
     const { keys } = this.#parts;
     const known = keys.find(turn.conversationId);
     if (known?.guild_id === turn.guildId) return known;
-    const row = await conversationRow(this.#parts, turn, patience);
+    const row = await conversationRow(this.#parts, turn, 'quick');
     if (row) keys.note(row);
     return row;
   }

@@ -16,6 +16,21 @@ describe('Call', () => {
     expect((await room.asked()).labels).toEqual(['Alice:']);
   });
 
+  it('ends a turn of which something went wrong that nobody thought of', async () => {
+    await using room = new SteppedRoom();
+    room.timings.push = () => {
+      throw new Error('broken');
+    };
+    await room.say(ALICE, 'Hello there.');
+    const answer = await room.asked();
+    answer.speak('Hello Alice.', 2);
+    answer.end();
+    await room.begun(1);
+    await room.silence(1000);
+    await room.until(() => room.notices.includes(english.errors.unexpected));
+    expect(await room.turns(1)).toMatchObject([{ state: 'done', reply: { text: 'Hello Alice.' } }]);
+  });
+
   it('makes one turn of two people who speak at once', async () => {
     await using room = new SteppedRoom();
     await room.speak(BOB, 200);

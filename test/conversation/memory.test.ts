@@ -13,7 +13,7 @@ import { StoreError } from '../../src/store/store-error.ts';
 import { monotonicClock } from '../../src/time/clock.ts';
 import { InterposedDatabase } from '../store/support/interposed-database.ts';
 import { KEY, open } from '../store/support/stores.ts';
-import { hold, incoming, utterance } from '../store/support/turns.ts';
+import { hold, idsOf, incoming, T0, utterance } from '../store/support/turns.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 /** What the model was given to sum up. */
@@ -142,4 +142,38 @@ test('what people say to each other is summed up before it slides out of the req
   // Each stands in a request, or in what a summary was made from.
   const all = [...summedUp, ...sent].join('\n');
   for (let number = 0; number < 340; number++) expect(all).toMatch(new RegExp(`Ada: word ${number}$`, 'm'));
+});
+
+const NO_REPLY = { state: 'done', reply: undefined, usage: undefined, failure: undefined } as const;
+/** Who waits for an answer does not try again; who has time does. */
+const full = new StoreError('full', 'no room');
+/** Nobody tries again. */
+const broken = new StoreError('internal', 'broken');
+
+test('what never happened leaves nothing in a store that was away for a moment, or whose answer got lost', async () => {
+  const first = await memory.begin(incoming('a'));
+  database.beforeNextWrite(() => Promise.reject(full));
+  first?.discard();
+  await expect.poll(statesOnDisk).toEqual([]);
+  database.loseNextAnswer(full);
+  const second = await memory.begin(incoming('b'));
+  expect(await statesOnDisk()).toEqual(['asked']);
+  second?.discard();
+  await expect.poll(statesOnDisk).toEqual([]);
+});
+
+test('an open turn that nobody works on any more is ended, or goes, as it was to; others stay open', async () => {
+  const ended = await memory.begin(incoming('ended', { atMs: T0 }));
+  const discarded = await memory.begin(incoming('discarded', { atMs: T0 + 1 }));
+  await memory.begin(incoming('live', { atMs: T0 + 2 }));
+  database.refuses = broken;
+  await ended?.end(NO_REPLY);
+  const { writes } = database.count;
+  discarded?.discard();
+  await expect.poll(() => database.count.writes).toBeGreaterThan(writes);
+  database.refuses = undefined;
+  expect(await statesOnDisk()).toEqual(['asked', 'asked', 'asked']);
+  await memory.endLeft();
+  expect(await statesOnDisk()).toEqual(['interrupted', 'asked']);
+  expect(await idsOf(store, 'channel-1')).toEqual(['ended']);
 });

@@ -6,6 +6,9 @@ import type { Database, RowsOf, WriteOutcome, WriteStatement } from '../../../sr
 export class InterposedDatabase implements Database {
   readonly #database: Database;
   #beforeWrite: (() => Promise<void>) | undefined;
+  #lost: Error | undefined;
+  /** While it is set no write is made, and each fails with it. */
+  refuses: Error | undefined;
   /** Batches that were read and written so far. */
   readonly count = { reads: 0, writes: 0 };
 
@@ -16,6 +19,11 @@ export class InterposedDatabase implements Database {
   /** Happens once, before the next write. */
   beforeNextWrite(happens: () => Promise<void>): void {
     this.#beforeWrite = happens;
+  }
+
+  /** The next write is made, and whoever waits for it hears of this instead. */
+  loseNextAnswer(error: Error): void {
+    this.#lost = error;
   }
 
   get isOpen(): boolean {
@@ -36,7 +44,12 @@ export class InterposedDatabase implements Database {
     const happens = this.#beforeWrite;
     this.#beforeWrite = undefined;
     await happens?.();
-    return this.#database.write(statements, limitMs);
+    if (this.refuses) throw this.refuses;
+    const outcome = await this.#database.write(statements, limitMs);
+    const lost = this.#lost;
+    this.#lost = undefined;
+    if (lost) throw lost;
+    return outcome;
   }
 
   scrub(limitMs: number): Promise<void> {
