@@ -119,14 +119,16 @@ export class Memory implements AsyncDisposable {
    * @throws {StoreError}
    */
   async endLeft(): Promise<void> {
-    const { store, live, discarded, log } = this.#parts;
-    for (const id of await store.turns.open()) {
+    const { live, discarded, log } = this.#parts;
+    const { turns } = this.#parts.store;
+    for (const id of await turns.open()) {
       if ([...live].some((turn) => turn.id === id)) continue;
       const isDiscarded = discarded.has(id);
       const end = { state: 'interrupted', reply: undefined, usage: undefined, failure: undefined } as const;
-      await (isDiscarded ? store.turns.discard(id) : store.turns.finish(id, { ...end, atMs: Date.now() }));
+      const outcome = await (isDiscarded ? turns.discard(id) : turns.finish(id, { ...end, atMs: Date.now() }));
       discarded.delete(id);
-      log.warn({ turn: id, discarded: isDiscarded }, 'turn was left open');
+      // Otherwise it ended by itself since it was asked which are open.
+      if (outcome === 'changed') log.warn({ turn: id, discarded: isDiscarded }, 'turn was left open');
     }
   }
 
