@@ -1,9 +1,8 @@
 import { ApplicationCommandType } from 'discord.js';
 
 import { IN_SERVERS, type MessageCommand } from '../src/discord/command.ts';
-import { answer } from '../src/discord/interactions.ts';
 import { checkHeard, soundOf } from '../src/discord/transcription.ts';
-import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
+import { showAnswer } from '../src/discord/voice-message.ts';
 import { english } from '../src/language/english.ts';
 
 export const answerAloud: MessageCommand = {
@@ -18,7 +17,7 @@ export const answerAloud: MessageCommand = {
     const { targetMessage, guildId, channelId } = interaction;
     const { author, member } = targetMessage;
     checkHeard(author.id, interaction.user.id, keeping);
-    const reply = await chat.ask(
+    await chat.ask(
       {
         turnId: `interaction:${interaction.id}`,
         guildId,
@@ -29,11 +28,8 @@ export const answerAloud: MessageCommand = {
         speech: await speechOf(soundOf(targetMessage), signal),
         output: 'voice',
       },
+      (reply) => showAnswer(interaction, reply, words),
       signal,
     );
-    if (!reply) return;
-    await answer(interaction, reply.text || words.ask.noWords);
-    if (reply.memoryAway) await interaction.followUp({ content: words.memory.away });
-    if (reply.samples.length > 0) await sendVoiceAnswer(interaction, reply.samples);
   },
 };

@@ -1,9 +1,8 @@
 import { ApplicationCommandOptionType } from 'discord.js';
 
 import { IN_SERVERS, type SlashCommand } from '../src/discord/command.ts';
-import { answer } from '../src/discord/interactions.ts';
 import { checkHeard } from '../src/discord/transcription.ts';
-import { sendVoiceAnswer } from '../src/discord/voice-message.ts';
+import { showAnswer } from '../src/discord/voice-message.ts';
 import { english } from '../src/language/english.ts';
 import { UserError } from '../src/language/user-error.ts';
 
@@ -53,7 +52,7 @@ export const ask: SlashCommand = {
     if (file) checkHeard(interaction.user.id, interaction.user.id, keeping);
 
     const output = interaction.options.getString(words.options.reply.name) === 'voice' ? 'voice' : 'text';
-    const reply = await chat.ask(
+    await chat.ask(
       {
         turnId: `interaction:${interaction.id}`,
         guildId: interaction.guildId,
@@ -64,11 +63,8 @@ export const ask: SlashCommand = {
         speech: file ? await speechOf(file, signal) : undefined,
         output,
       },
+      (reply) => showAnswer(interaction, reply, theirWords),
       signal,
     );
-    if (!reply) return;
-    await answer(interaction, reply.text || theirWords.ask.noWords);
-    if (reply.memoryAway) await interaction.followUp({ content: theirWords.memory.away });
-    if (reply.samples.length > 0) await sendVoiceAnswer(interaction, reply.samples);
   },
 };

@@ -218,7 +218,8 @@ export class Call implements RunningCall {
     this.#waiting = undefined;
     if (this.#signal.aborted) return;
     if (next) this.#ask(next);
-    else if (this.#pausedTurn) this.#speculate(this.#pausedTurn);
+    // The same again where it failed while it was held: it is asked once more when the turn is over, and then told of.
+    else if (this.#pausedTurn && !isSameTurn(this.#pausedTurn, answer.turn)) this.#speculate(this.#pausedTurn);
   }
 
   /** Somebody has spoken over the reply: what they said decides what becomes of it, and of them. */
@@ -258,7 +259,7 @@ export class Call implements RunningCall {
 
   /** Keeps what was said among the people, as words: it may be asked about later. */
   async #overheard(said: Turn): Promise<void> {
-    const { memory, conversationId, guildId, callId, log } = this.#parts;
+    const { memory, conversationId, guildId, callId, clock, log } = this.#parts;
     const words = await this.#understanding.wordsOf(said);
     const turn = this.#consented(said);
     this.#dropped = 0;
@@ -269,7 +270,8 @@ export class Call implements RunningCall {
         id: `call:${callId}:${++this.#turnNumber}`,
         conversationId,
         guildId,
-        atMs: Date.now(),
+        // When it was said, of which the words come later: what was forgotten between must not be kept.
+        atMs: Date.now() - Math.round(clock.nowMs() - Math.max(...turn.utterances.map((one) => one.lastVoicedAtMs))),
         utterances: records,
       });
     } catch (error) {

@@ -24,6 +24,9 @@ export interface Question {
   readonly output: 'text' | 'voice';
 }
 
+/** Shows an answer to those who asked. */
+export type Show = (answer: Answer) => Promise<void>;
+
 export interface Answer {
   readonly text: string;
   /** 24 kHz mono; empty when text was asked for, or when the model answered without sound. */
@@ -49,10 +52,22 @@ export class Chat {
   }
 
   /**
-   * Answers a question; `undefined` when it is being answered already, here or by another process.
-   * @throws {UserError} when the model cannot answer, or when too many questions wait in the channel.
+   * Answers a question and has the answer shown; `false` when it is being answered already, here or by another process. Its
+   * people are told should a crash come before they have seen it.
+   * @throws {UserError} when the model cannot answer, or when too many questions wait in the channel; what `show` throws.
    */
-  async ask(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
+  async ask(question: Question, show: Show, signal: AbortSignal): Promise<boolean> {
+    const answered = await this.#inLine(question, signal);
+    if (!answered) return false;
+    try {
+      await show(answered.answer);
+    } finally {
+      answered.remembered.seen();
+    }
+    return true;
+  }
+
+  async #inLine(question: Question, signal: AbortSignal): Promise<Answered | undefined> {
     const { conversationId } = question;
     const line = this.#lines.get(conversationId) ?? { waiting: 0, last: Promise.resolve() };
     if (line.waiting >= MAX_WAITING) throw new UserError({ type: 'plain', id: 'busy' });
@@ -68,7 +83,7 @@ export class Chat {
     }
   }
 
-  async #answer(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
+  async #answer(question: Question, signal: AbortSignal): Promise<Answered | undefined> {
     const { turnId, conversationId, guildId, shownIn, author, output, prompt, speech } = question;
     const remembered = await this.#memory.begin({
       id: turnId,
@@ -81,9 +96,9 @@ export class Chat {
       ],
     });
     if (!remembered) return undefined;
-    const [conversation, voice] = await Promise.all([remembered.conversation(output), this.#voiceOf(conversationId)]);
-    const options = { output, voice };
     try {
+      const [conversation, voice] = await Promise.all([remembered.conversation(output), this.#voiceOf(conversationId)]);
+      const options = { output, voice };
       const reply = await this.#collect(remembered, conversation, options, signal);
       if (!reply) return undefined;
       const { text, done } = reply;
@@ -93,10 +108,12 @@ export class Chat {
         reply: text === '' ? undefined : { text, audio: undefined },
         usage: done?.usage,
         failure: undefined,
+        isUnseen: true,
       });
       const frames = output === 'voice' ? await this.#aloud(remembered, reply, options, signal) : [];
       this.#log.info({ speechMs: speech?.durationMs ?? 0, output, ...done?.usage }, 'question answered');
-      return { text, samples: concatSamples(frames), memoryAway: this.#memory.shouldTell(conversationId) };
+      const samples = concatSamples(frames);
+      return { remembered, answer: { text, samples, memoryAway: this.#memory.shouldTell(conversationId) } };
     } catch (error) {
       const failure = failureOf(error, signal);
       const state = failure === 'stopped' ? 'interrupted' : 'failed';
@@ -157,6 +174,12 @@ export class Chat {
     }
     return read;
   }
+}
+
+/** A question whose answer is kept. */
+interface Answered {
+  readonly answer: Answer;
+  readonly remembered: RememberedTurn;
 }
 
 interface Reply {

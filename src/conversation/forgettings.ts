@@ -41,14 +41,14 @@ export class Forgettings {
     }
   }
 
-  /** Whether anything of a turn that was said at that time has been forgotten since. */
-  concern(turn: IncomingTurn, saidAtMs: number): boolean {
-    return this.#since(saidAtMs).some((forgetting) => isAbout(forgetting, turn));
+  /** Whether anything of a turn has been forgotten since it was said. */
+  concern(turn: IncomingTurn): boolean {
+    return this.#since(turn.atMs).some((forgetting) => isAbout(forgetting, turn));
   }
 
-  /** What may be kept of a turn that was said at that time; `undefined`: nothing. */
-  remainder({ turn, ending }: EndedTurn, saidAtMs: number): EndedTurn | undefined {
-    return this.#since(saidAtMs)
+  /** What may be kept of a turn by what has been forgotten since it was said; `undefined`: nothing. */
+  remainder({ turn, ending }: EndedTurn): EndedTurn | undefined {
+    return this.#since(turn.atMs)
       .filter((forgetting) => isAbout(forgetting, turn))
       .reduce<EndedTurn | undefined>((left, forgetting) => left && without(forgetting, left), { turn, ending });
   }

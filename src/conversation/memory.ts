@@ -9,12 +9,6 @@ import { noteTrouble, RememberedTurn, tracked, type MemoryParts, type TurnParts 
 import { Summarizer } from './summarizer.ts';
 import { Transcriber } from './transcriber.ts';
 
-/**
- * What people say to each other may wait this long for its words before it is kept: as long as one look for words takes,
- * for each of the decisions that need them. Rather is something forgotten that was said a moment later.
- */
-const OVERHEARD_LATE_MS = 15_000;
-
 /** What is being written takes no longer than this, or is not going to be written any more. */
 const WRITTEN_MS = 15_000;
 
@@ -54,20 +48,18 @@ export class Memory implements AsyncDisposable {
     const { store, log, forgettings, live, writing } = this.#parts;
     // People wait for both. What is before the turn is read first, so that it can be opened while the turn is written.
     const past = this.#load(turn.conversationId);
-    const beginning = { past, saidAtMs: turn.atMs };
     // It is answered, as it was asked, and at its end nothing of it may be kept, or not all.
-    if (forgettings.concern(turn, turn.atMs))
-      return new RememberedTurn(this.#parts, turn, { ...beginning, kept: false });
+    if (forgettings.concern(turn)) return new RememberedTurn(this.#parts, turn, { past, kept: false });
     live.add(turn);
     try {
       const receipt = await tracked(writing, store.turns.receive(turn, 'asked'));
-      if (receipt === 'received') return new RememberedTurn(this.#parts, turn, { ...beginning, kept: true });
+      if (receipt === 'received') return new RememberedTurn(this.#parts, turn, { past, kept: true });
       live.delete(turn);
       return undefined;
     } catch (error) {
       if (!(error instanceof StoreError)) live.delete(turn);
       noteTrouble(error, log);
-      return new RememberedTurn(this.#parts, turn, { ...beginning, kept: false });
+      return new RememberedTurn(this.#parts, turn, { past, kept: false });
     }
   }
 
@@ -76,8 +68,7 @@ export class Memory implements AsyncDisposable {
    * where not.
    */
   async overheard(turn: IncomingTurn): Promise<void> {
-    const beginning = { past: Promise.resolve(NO_PAST), kept: false, saidAtMs: turn.atMs - OVERHEARD_LATE_MS };
-    const remembered = new RememberedTurn(this.#parts, turn, beginning);
+    const remembered = new RememberedTurn(this.#parts, turn, { past: Promise.resolve(NO_PAST), kept: false });
     await remembered.end({ state: 'done', reply: undefined, usage: undefined, failure: undefined });
   }
 

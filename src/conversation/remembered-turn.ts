@@ -70,8 +70,6 @@ export type TurnEnding = Omit<Ending, 'atMs' | 'usage'> & { readonly usage: Usag
 export interface Beginning {
   readonly past: Promise<Past>;
   readonly kept: boolean;
-  /** When it had been said at the latest, wall-clock. */
-  readonly saidAtMs: number;
 }
 
 /** One turn from its beginning to its end, as the memory sees it. */
@@ -80,15 +78,15 @@ export class RememberedTurn {
   readonly #turn: IncomingTurn;
   readonly #past: Promise<Past>;
   readonly #kept: boolean;
-  readonly #saidAtMs: number;
   #begun: Promise<boolean> | undefined;
+  /** Its end is being kept, or has been. */
+  #ended: Promise<void> = Promise.resolve();
 
-  constructor(parts: TurnParts, turn: IncomingTurn, { past, kept, saidAtMs }: Beginning) {
+  constructor(parts: TurnParts, turn: IncomingTurn, { past, kept }: Beginning) {
     this.#parts = parts;
     this.#turn = turn;
     this.#past = past;
     this.#kept = kept;
-    this.#saidAtMs = saidAtMs;
   }
 
   /** What the model is to be sent. Without history while the store is away. */
@@ -134,14 +132,23 @@ export class RememberedTurn {
     const { background, clock, live } = this.#parts;
     const atMs = Date.now();
     const waiting = new AbortController();
-    const kept = background.run(async (signal) => {
+    const kept = (this.#ended = background.run(async (signal) => {
       await this.#keep({ ...ending, usage, atMs }).finally(() => {
         live.delete(this.#turn);
         waiting.abort();
       });
       await this.#tidy(usage, signal);
-    });
+    }));
     await Promise.race([kept, sleep(clock, END_MS, waiting.signal).catch(() => {})]);
+  }
+
+  /** Its people have seen an end that was kept as unseen, or have been told otherwise. Nobody waits for it. */
+  seen(): void {
+    const { background, store } = this.#parts;
+    void background.run(async () => {
+      await this.#ended;
+      await store.turns.noticeSent(this.#turn.id);
+    });
   }
 
   /**
@@ -184,7 +191,7 @@ export class RememberedTurn {
     const { store, clock, forgettings, hasOptedOut, writing } = this.#parts;
     const givesUpAtMs = clock.nowMs() + RECORD_MS;
     for (;;) {
-      const left = forgettings.remainder({ turn: withoutSound(this.#turn, hasOptedOut), ending }, this.#saidAtMs);
+      const left = forgettings.remainder({ turn: withoutSound(this.#turn, hasOptedOut), ending });
       if (!left) return;
       try {
         await tracked(writing, store.turns.record(left.turn, left.ending));

@@ -1,6 +1,6 @@
 import { cleanContent, Events, MessageFlags, type Client, type Message } from 'discord.js';
 
-import type { Answer, Chat, Question } from '../conversation/chat.ts';
+import type { Answer, Chat, Question, Show } from '../conversation/chat.ts';
 import type { Keeping } from '../conversation/keeping.ts';
 import type { AttachedSpeech } from '../files/attached-speech.ts';
 import { sentenceFor, UserError } from '../language/user-error.ts';
@@ -73,19 +73,19 @@ export class Mentions {
         await reply(message, isHeard ? words.mention.listening : words.mention.empty);
         return;
       }
-      const answer = await this.#ask(message, prompt);
-      if (!answer) return;
-      this.#toldToWait.delete(channelId);
-      await reply(message, answer.text || words.ask.noWords);
-      if (answer.memoryAway) await reply(message, words.memory.away);
-      log.info({}, 'mention answered');
+      const show = async (answer: Answer): Promise<void> => {
+        this.#toldToWait.delete(channelId);
+        await reply(message, answer.text || words.ask.noWords);
+        if (answer.memoryAway) await reply(message, words.memory.away);
+      };
+      if (await this.#ask(message, prompt, show)) log.info({}, 'mention answered');
     } catch (error) {
       log.warn({ err: error }, 'mention not answered');
       await this.#tell(message, error, words).catch((cause: unknown) => log.warn({ err: cause }, 'failure not told'));
     }
   }
 
-  async #ask(message: Message<true>, prompt: string): Promise<Answer | undefined> {
+  async #ask(message: Message<true>, prompt: string, show: Show): Promise<boolean> {
     const { calls, chat, signal } = this.#parts;
     const { id, guildId, channelId, author, member } = message;
     if (prompt.length > MAX_PROMPT_LENGTH) throw new UserError({ type: 'plain', id: 'prompt-too-long' });
@@ -103,6 +103,7 @@ export class Mentions {
         speech,
         output: 'text',
       },
+      show,
       signal,
     );
   }

@@ -8,7 +8,10 @@ import {
 } from 'discord.js';
 
 import { encodeVoiceMessage } from '../audio/voice-message.ts';
+import type { Answer } from '../conversation/chat.ts';
 import { UserError } from '../language/user-error.ts';
+import type { Words } from '../language/words.ts';
+import { answer } from './interactions.ts';
 import { FILE_PERMISSIONS, missingPermissions, VOICE_MESSAGE_PERMISSIONS } from './permissions.ts';
 
 /**
@@ -40,4 +43,15 @@ export async function sendVoiceAnswer(
     return;
   }
   await interaction.followUp({ files: [new AttachmentBuilder(attachment, { name: 'answer.ogg' })] });
+}
+
+/** Shows the answer to a question that was asked by command: its words, and then its sound, where it has any. */
+export async function showAnswer(
+  interaction: ChatInputCommandInteraction<'cached'> | MessageContextMenuCommandInteraction<'cached'>,
+  { text, memoryAway, samples }: Answer,
+  words: Words,
+): Promise<void> {
+  await answer(interaction, text || words.ask.noWords);
+  if (memoryAway) await interaction.followUp({ content: words.memory.away });
+  if (samples.length > 0) await sendVoiceAnswer(interaction, samples);
 }

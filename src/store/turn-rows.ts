@@ -86,6 +86,7 @@ export function endingColumns(turnId: string, ending: Ending, key: Uint8Array) {
   return {
     state: ending.state,
     ended_ms: Math.round(ending.atMs),
+    notice_due: ending.isUnseen === true ? 1 : 0,
     reply: sealedOrNull(key, reply?.text, placeOf('reply', turnId)),
     audio_id: reply?.audio?.id ?? null,
     audio_expires_ms: reply?.audio ? Math.round(reply.audio.expiresAtMs) : null,

@@ -74,7 +74,7 @@ export interface Turns {
    * {@link Turns.noticeFailed}. Call it at start and every quarter of a minute or so.
    */
   takeOver(): Promise<readonly AbandonedTurn[]>;
-  /** The people of an abandoned turn were told, or never will be. */
+  /** The people of an abandoned turn were told, or never will be; those of an unseen one have seen it. */
   noticeSent(turnId: string): Promise<void>;
   /** They could not be told now. */
   noticeFailed(turnId: string): void;
@@ -87,7 +87,7 @@ export interface IncomingTurn {
   readonly conversationId: string;
   /** The server, or `@me` outside of one, as in Discord's own addresses. */
   readonly guildId: string;
-  /** Wall-clock time, milliseconds since the epoch. */
+  /** When it was said: wall-clock time, milliseconds since the epoch. */
   readonly atMs: number;
   /** In the order they began. */
   readonly utterances: readonly UtteranceRecord[];
@@ -130,6 +130,8 @@ export interface Ending {
   readonly usage: UsageRecord | undefined;
   /** Why it failed, as a fixed word such as a model error's kind; never a text from outside. */
   readonly failure: string | undefined;
+  /** Its people have yet to see it: until {@link Turns.noticeSent} a crash of this process is told to them. */
+  readonly isUnseen?: boolean;
 }
 
 export type EndState = 'done' | 'interrupted' | 'failed';

@@ -22,7 +22,7 @@ const COMES_FROM: Readonly<Record<'asked' | 'speaking', readonly string[]>> = {
 /** Turns in the database. Each change is one transaction that names what it expects to find. */
 export class SqlTurns implements Turns {
   readonly #parts: StoreParts;
-  /** Abandoned turns that were handed out and whose people have not been told yet. */
+  /** Turns of this process whose people are to hear something: of a crash that cut them off, or their answer. */
   readonly #telling = new Set<string>();
   #hasTakenOver = false;
 
@@ -53,11 +53,13 @@ export class SqlTurns implements Turns {
 
   finish(turnId: string, ending: Ending): Promise<'changed' | 'refused'> {
     checkIds(turnId);
+    if (ending.isUnseen === true) this.#telling.add(turnId);
     return this.#finish(turnId, ending);
   }
 
   async record(turn: IncomingTurn, ending: Ending): Promise<'changed' | 'refused'> {
     checkTurn(turn);
+    if (ending.isUnseen === true) this.#telling.add(turn.id);
     return (await this.#insert(turn, ending)) ? 'changed' : this.#finish(turn.id, ending);
   }
 

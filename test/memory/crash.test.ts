@@ -65,6 +65,32 @@ function wordsOf(request: ModelRequestRecord): string[] {
   });
 }
 
+test('an answer that is kept and that nobody has seen when its process is killed is told of once', async () => {
+  const url = await urlOf('sqlite');
+  await using world = await startWorld();
+  await using bots = new AsyncDisposableStack();
+  const { client } = world;
+  const room = await homeOf(world);
+  const killed = bots.use(await BotProcess.start(world, url));
+  await client.restFault({ route: 'PATCH /webhooks/.*', times: 1, status: 200, delayMs: 60_000 });
+  const asking = { personId: room.alice.id, channelId: room.text.id, command: 'ask', options: { prompt: 'Well?' } };
+  await client.runCommand(asking);
+  await using store = await open({ kind: 'sqlite', file: url.replace('sqlite:', '') });
+  await expect
+    .poll(async () => (await store.conversations.load(room.text.id, 1)).turns.map(({ state }) => state), {
+      timeout: 15_000,
+    })
+    .toEqual(['done']);
+  await killed.kill();
+  const next = bots.use(await BotProcess.start(world, url));
+  await expect.poll(() => timesTold(world, room), { timeout: 15_000 }).toEqual({ text: 1, voice: 0 });
+  await write(world, room, 'And this?');
+  await next.kill();
+  bots.use(await BotProcess.start(world, url));
+  await write(world, room, 'Another.');
+  expect(await timesTold(world, room)).toEqual({ text: 1, voice: 0 });
+});
+
 test.each(DIALECTS)(
   'five turns by voice and text on %s, killed between and in the middle of them: the next request has what was acknowledged',
   { timeout: 120_000 },
