@@ -83,6 +83,8 @@ export class NarrationRun {
     const { job, work, message, player, words } = this.#run;
     const signal = AbortSignal.any([job.signal, work.lost]);
     const playing = player?.run(signal);
+    // It is waited for below, which may be hours from now; until then nobody else looks at its rejection.
+    playing?.catch(() => undefined);
     try {
       this.#ending = await this.#read(signal);
       if (this.#ending === undefined) {

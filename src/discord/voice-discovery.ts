@@ -16,7 +16,12 @@ export function retryDiscovery(networking: Networking, clock: Clock): Disposable
   function retry(): void {
     const { state } = networking;
     if (state.code !== NetworkingStatusCode.UdpHandshaking) return;
-    state.udp.send(discoveryRequest(state.connectionData.ssrc));
+    try {
+      state.udp.send(discoveryRequest(state.connectionData.ssrc));
+    } catch {
+      // An SSRC that is none, of which the library says so itself, or a socket that has gone: the attempt runs out of time.
+      return;
+    }
     timer = clock.after(RETRY_MS, retry);
   }
   return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
