@@ -7,6 +7,8 @@ const MAX_DELAY_MS = 10_000;
 /** Five tries from a quarter of a second to ten seconds. */
 const DELAY_GROWTH = 2.5;
 const DELAY_JITTER = 0.1;
+/** Between looks whether the main gateway is there again. Nobody was asked for anything then, so these are no tries. */
+const GATEWAY_DELAY_MS = 2_000;
 /** All tries of one trouble together. */
 const BUDGET_MS = 60_000;
 /** A connection that has been ready for this long owes nothing to the trouble before it. */
@@ -83,7 +85,7 @@ export class RejoinPolicy {
       case 'closed':
         return this.#closed(end.code, nowMs);
       case 'no-gateway':
-        return this.#again(false, nowMs);
+        return this.#whenReachable(nowMs);
       case 'fault':
       case 'timeout':
       case 'deaf':
@@ -123,16 +125,21 @@ export class RejoinPolicy {
   }
 
   #again(newSession: boolean, nowMs: number): NextStep {
-    this.#troubleSinceMs ??= nowMs;
-    const delayMs = Math.min(FIRST_DELAY_MS * DELAY_GROWTH ** this.#tries, MAX_DELAY_MS);
-    const afterMs = delayMs * (1 + DELAY_JITTER * (2 * this.#random() - 1));
-    if (this.#tries >= MAX_TRIES || nowMs + afterMs - this.#troubleSinceMs > BUDGET_MS) {
-      return gone({ kind: 'connection-lost' });
-    }
+    if (this.#tries >= MAX_TRIES) return gone({ kind: 'connection-lost' });
     // After a first try that kept our place in the channel, only leaving it surely brings a new server.
-    const step: NextStep = { kind: 'join', afterMs, newSession: newSession || this.#tries > 0 };
-    this.#tries++;
-    return step;
+    const keepsPlace = !newSession && this.#tries === 0;
+    return this.#join(Math.min(FIRST_DELAY_MS * DELAY_GROWTH ** this.#tries++, MAX_DELAY_MS), !keepsPlace, nowMs);
+  }
+
+  #whenReachable(nowMs: number): NextStep {
+    return this.#join(GATEWAY_DELAY_MS, this.#tries > 0, nowMs);
+  }
+
+  #join(delayMs: number, newSession: boolean, nowMs: number): NextStep {
+    this.#troubleSinceMs ??= nowMs;
+    const afterMs = delayMs * (1 + DELAY_JITTER * (2 * this.#random() - 1));
+    const isTooLate = nowMs + afterMs - this.#troubleSinceMs > BUDGET_MS;
+    return isTooLate ? gone({ kind: 'connection-lost' }) : { kind: 'join', afterMs, newSession };
   }
 
   #forget(): void {

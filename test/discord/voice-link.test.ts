@@ -140,6 +140,23 @@ describe('a closed voice socket', () => {
     expect(room.joins).toBe(6);
   });
 
+  it('while the main gateway is away too is joined when that is back, 50 s later', async () => {
+    await open();
+    const link = await room.join();
+    await room.ready();
+    room.mood = 'offline';
+    await close(4006);
+    await room.state('recovering');
+    for (let second = 0; second < 50; second++) {
+      room.clock.skip(1_000);
+      await room.settled();
+    }
+    room.mood = 'well';
+    room.clock.skip(2_200);
+    await room.state('ready');
+    await expectToHear(link);
+  });
+
   it('with code 4014 is the end when no other server follows within five seconds', async () => {
     await open();
     await room.join();

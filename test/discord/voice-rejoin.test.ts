@@ -12,7 +12,7 @@ function untilGone(end: SessionEnd, { ready = true, eachMs = 100 } = {}): NextSt
   const rule = policy();
   const steps: NextStep[] = [];
   let nowMs = 0;
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 100; round++) {
     if (ready) rule.ready(nowMs);
     nowMs += eachMs;
     const step = rule.ended(end, nowMs);
@@ -84,6 +84,18 @@ describe('RejoinPolicy', () => {
     const steps = untilGone({ kind: 'timeout' }, { ready: false, eachMs: 25_000 });
     expect(steps.filter(({ kind }) => kind === 'join')).toHaveLength(3);
     expect(steps.at(-1)).toEqual({ kind: 'gone', reason: { kind: 'connection-lost' } });
+  });
+
+  it('waits for a main gateway that is away for as long as a minute lasts, and has its tries left then', () => {
+    const steps = untilGone({ kind: 'no-gateway' }, { ready: false, eachMs: 0 });
+    expect(steps.at(-1)).toEqual({ kind: 'gone', reason: { kind: 'connection-lost' } });
+    const waits = steps.flatMap((step) => (step.kind === 'join' ? [step.afterMs] : []));
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(1_000);
+    expect(waits.reduce((sum, waitMs) => sum + waitMs, 0)).toBe(60_000);
+
+    const rule = policy();
+    for (let nowMs = 0; nowMs < 50_000; nowMs += 2_000) rule.ended({ kind: 'no-gateway' }, nowMs);
+    expect(rule.ended(closed(4006), 50_000)).toMatchObject({ kind: 'join', afterMs: 250 });
   });
 
   it('forgets its troubles once a connection has held for a minute', () => {
