@@ -73,6 +73,10 @@ export class CallPanel implements Writable {
     return this.#state === 'live' && this.#message?.id === messageId;
   }
 
+  get isFinal(): boolean {
+    return this.#state !== 'live';
+  }
+
   /** Shows it for the first time, as the message that `post` makes. */
   async begin(post: (message: PanelMessage) => Promise<Message>): Promise<void> {
     const rendered = this.#render();

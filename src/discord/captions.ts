@@ -84,6 +84,10 @@ class ChannelCaption implements Caption, Writable {
     return this.isToBeSeen && (this.#message === undefined || this.#finished > 0) ? 'new' : 'edit';
   }
 
+  get isFinal(): boolean {
+    return this.#ending !== undefined;
+  }
+
   /** There are words, and they will not be taken away again. */
   get isToBeSeen(): boolean {
     return this.#text !== '' && this.#ending !== 'discard';
@@ -133,8 +137,8 @@ class ChannelCaption implements Caption, Writable {
   async #takeAway(): Promise<'written' | 'nothing'> {
     const message = this.#message;
     if (!message) return 'nothing';
-    this.#message = undefined;
     await message.delete();
+    this.#message = undefined;
     return 'written';
   }
 

@@ -1,3 +1,5 @@
+import { DiscordAPIError } from 'discord.js';
+
 import type { Log } from '../telemetry/log.ts';
 import { sleep, type Clock } from '../time/clock.ts';
 
@@ -15,10 +17,19 @@ const EDIT_SPACING_MS = 1200;
 /** Things waiting to be written; beyond this the oldest is dropped, since nobody reads a flood. */
 const MAX_WAITING = 20;
 
+/** What Discord did not get, such as while the network is away, is tried again for this long; what it refuses is not. */
+const RETRY_FOR_MS = 120_000;
+/** Between two tries: from the first on, growing. */
+const RETRY_DELAY_MS = 1000;
+const RETRY_DELAY_GROWTH = 2;
+const MAX_RETRY_DELAY_MS = 10_000;
+
 /** Something to be written to a channel. While it waits it may still change: it is read when its turn comes. */
 export interface Writable {
   /** `new`: a message that people wait for, before every edit and as soon as the channel takes one. */
   readonly kind: 'new' | 'edit';
+  /** An edit that none follows: worth trying again, as every new message is. */
+  readonly isFinal?: boolean;
   /** Makes one request, or finds that none is needed; `more`: the next one belongs to it, too. */
   write(): Promise<'written' | 'nothing' | 'more'>;
   /** It will not be written. */
@@ -31,14 +42,23 @@ export class ChannelWriter implements AsyncDisposable {
   readonly #log: Log;
   readonly #waiting: Writable[] = [];
   readonly #closing = new AbortController();
+  /** Aborts when Parley stops: then nothing is tried again. */
+  readonly #stopping: AbortSignal;
+  /** Of what Discord does not get: since when. */
+  readonly #failingSinceMs = new WeakMap<Writable, number>();
+  /** Tries in a row that Discord did not get. */
+  #failures = 0;
+  /** Resolves when Discord does not get what is written. */
+  #unreachable = Promise.withResolvers<void>();
   /** When the newest writes were done, oldest first. Discord has counted each of them by then. */
   #writtenAtMs: number[] = [];
   #working: Promise<void> | undefined;
   #rest: AbortController | undefined;
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log, stopping: AbortSignal) {
     this.#clock = clock;
     this.#log = log;
+    this.#stopping = stopping;
   }
 
   /** Has this written when its turn comes; what waits already keeps its place. */
@@ -50,10 +70,14 @@ export class ChannelWriter implements AsyncDisposable {
     this.#working ??= this.#work().finally(() => (this.#working = undefined));
   }
 
-  /** Resolves when everything waiting has been written, which is now done without pauses. */
+  /**
+   * Resolves when everything waiting has been written, which is now done without pauses. While Discord cannot be reached it
+   * does not wait for that: what is left is tried again behind everybody's back, until Parley stops.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#working;
+    const written = this.#working;
+    await (this.#stopping.aborted ? written : Promise.race([written, this.#unreachable.promise]));
   }
 
   async #work(): Promise<void> {
@@ -62,11 +86,39 @@ export class ChannelWriter implements AsyncDisposable {
         const outcome = await item.write();
         if (outcome !== 'nothing') this.#written();
         if (outcome === 'more' && !this.#waiting.includes(item)) this.#waiting.unshift(item);
+        this.#failingSinceMs.delete(item);
+        this.#reached();
       } catch (error) {
         this.#written();
-        this.#log.warn({ err: error }, 'message not written');
+        const isRefused = error instanceof DiscordAPIError;
+        if (isRefused) this.#reached();
+        const isRetried = !isRefused && this.#isWorthRetrying(item);
+        this.#log.warn({ err: error, isRetried }, 'message not written');
+        if (isRetried) await this.#retryLater(item);
       }
     }
+  }
+
+  #isWorthRetrying(item: Writable): boolean {
+    if (this.#stopping.aborted || (item.kind === 'edit' && item.isFinal !== true)) return false;
+    const nowMs = this.#clock.nowMs();
+    const sinceMs = this.#failingSinceMs.get(item) ?? nowMs;
+    this.#failingSinceMs.set(item, sinceMs);
+    return nowMs - sinceMs < RETRY_FOR_MS;
+  }
+
+  /** It keeps its place, so that what was said first stands first; nothing else would reach Discord meanwhile, either. */
+  async #retryLater(item: Writable): Promise<void> {
+    if (!this.#waiting.includes(item)) this.#waiting.unshift(item);
+    const delayMs = Math.min(RETRY_DELAY_MS * RETRY_DELAY_GROWTH ** this.#failures++, MAX_RETRY_DELAY_MS);
+    this.#unreachable.resolve();
+    await sleep(this.#clock, delayMs, this.#stopping).catch(() => {});
+  }
+
+  #reached(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#unreachable = Promise.withResolvers<void>();
   }
 
   /** What is to be written next, once the channel takes it. */

@@ -68,14 +68,14 @@ export class VoiceCall {
   #toldIn: string | undefined;
   #rights: VoiceRights = { serverMute: false, serverDeaf: false, suppressed: false };
 
-  private constructor(options: VoiceCallOptions) {
+  private constructor(options: VoiceCallOptions, stopping: AbortSignal) {
     this.#options = options;
     this.textChannelId = options.textChannel.id;
     this.conversationId = options.channelId;
     const { guild, channelId, textChannel, words, mayHear, settings, clock, log } = options;
     this.#log = log.child({ guild: guild.id, channel: channelId });
     this.#room = new VoiceRoom(guild, channelId, mayHear);
-    this.#writer = new ChannelWriter(clock, this.#log);
+    this.#writer = new ChannelWriter(clock, this.#log, stopping);
     this.#captions = new ChannelCaptions(textChannel, this.#writer);
     this.#panel = new CallPanel({
       channel: textChannel,
@@ -94,10 +94,11 @@ export class VoiceCall {
 
   /**
    * Joins, tells the channel and begins to listen.
+   * @param signal Aborts when Parley stops.
    * @throws {VoiceJoinError} when Discord does not let us in.
    */
   static async start(options: VoiceCallOptions, signal: AbortSignal): Promise<VoiceCall> {
-    const call = new VoiceCall(options);
+    const call = new VoiceCall(options, signal);
     await call.#join(signal);
     try {
       const { settings } = options;

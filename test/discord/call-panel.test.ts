@@ -40,7 +40,7 @@ beforeEach(async () => {
     unheard: [],
     settings: { voice: 'alloy', answers: 'name' },
   };
-  writer = new ChannelWriter(clock, silentLog);
+  writer = new ChannelWriter(clock, silentLog, new AbortController().signal);
   panel = new CallPanel({ channel, writer, words: english, voices: ['alloy', 'coral'], facts: () => facts, clock });
   await panel.begin((message) => channel.send(message));
 });

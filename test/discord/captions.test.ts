@@ -39,7 +39,7 @@ beforeEach(async () => {
   const found = discord.channels.cache.get(id);
   if (!found?.isTextBased() || found.isDMBased()) throw new Error('no text channel');
   channel = found;
-  writer = new ChannelWriter(monotonicClock, silentLog);
+  writer = new ChannelWriter(monotonicClock, silentLog, new AbortController().signal);
   captions = new ChannelCaptions(channel, writer);
 });
 
@@ -114,4 +114,13 @@ test('words a moderator takes away stay away', async () => {
   await channel.messages.delete(shown?.id ?? '');
   await hers.finish('Something else');
   expect(await messages()).toEqual([]);
+});
+
+test('an answer that was said while Discord could not be reached is there afterwards', async () => {
+  // Discord's library tries four times by itself.
+  await control.restFault({ route: `POST /channels/${channel.id}/messages`, status: 0, times: 4 });
+  await captions.begin().finish('It is noon.');
+  await writer[Symbol.asyncDispose]();
+  await control.waitFor((event) => event.type === 'message-created' && event.message.channelId === channel.id);
+  expect((await messages()).map(({ content }) => content)).toEqual(['It is noon.']);
 });

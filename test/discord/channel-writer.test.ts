@@ -1,3 +1,4 @@
+import { DiscordAPIError } from 'discord.js';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -8,7 +9,8 @@ import { silentLog } from '../support/silent-log.ts';
 /** A channel that takes what is written at once, and remembers when. */
 function channel() {
   const clock = new ManualClock();
-  const writer = new ChannelWriter(clock, silentLog);
+  const stopping = new AbortController();
+  const writer = new ChannelWriter(clock, silentLog, stopping.signal);
   const written: { readonly name: string; readonly atMs: number }[] = [];
   const item = (name: string, kind: Writable['kind'], outcomes: ('written' | 'nothing' | 'more')[] = []): Writable => ({
     kind,
@@ -26,7 +28,23 @@ function channel() {
     await settle();
   };
   const names = (): string[] => written.map(({ name }) => name);
-  return { clock, writer, written, item, pass, names };
+  return { clock, stopping, writer, written, item, pass, names };
+}
+
+/** Something that Discord does not get `failures` times; says when it was tried. */
+function lost(clock: ManualClock, kind: Writable['kind'], failures: number, more: Partial<Writable> = {}) {
+  const triedAtMs: number[] = [];
+  const write = (): Promise<'written'> => {
+    triedAtMs.push(clock.nowMs());
+    const error = Object.assign(new Error('getaddrinfo ENOTFOUND discord.com'), { code: 'ENOTFOUND' });
+    return triedAtMs.length > failures ? Promise.resolve('written') : Promise.reject(error);
+  };
+  return { ...more, kind, write, triedAtMs };
+}
+
+function refusal(): DiscordAPIError {
+  const body = { code: 50013, message: 'Missing Permissions' };
+  return new DiscordAPIError(body, 50013, 403, 'POST', '/channels/1/messages', { files: undefined, body: undefined });
 }
 
 /** Lets everything that waits for nothing but its turn go on. */
@@ -89,10 +107,69 @@ test('what belongs together is written together, and what needs no request costs
 
 test('something that cannot be written does not hold up the rest', async () => {
   const { writer, item, pass, names } = channel();
-  writer.enqueue({ kind: 'new', write: () => Promise.reject(new Error('refused')) });
+  writer.enqueue({ kind: 'new', write: () => Promise.reject(refusal()) });
   writer.enqueue(item('next', 'new'));
   await pass(100);
   expect(names()).toEqual(['next']);
+});
+
+test('a new message, or the last edit of one, that does not reach Discord is tried again, and keeps its place', async () => {
+  const { clock, writer, item, pass, names } = channel();
+  const [notice, ending] = [lost(clock, 'new', 5), lost(clock, 'edit', 1, { isFinal: true })];
+  writer.enqueue(notice);
+  writer.enqueue(item('after it', 'new'));
+  writer.enqueue(ending);
+  await pass(24_900);
+  expect(names()).toEqual([]);
+  await pass(10_000);
+  expect(notice.triedAtMs).toEqual([0, 1000, 3000, 7000, 15_000, 25_000]);
+  expect(names()).toEqual(['after it']);
+  expect(ending.triedAtMs).toHaveLength(2);
+});
+
+test('an edit that newer ones follow is tried once', async () => {
+  const { clock, writer, item, pass, names } = channel();
+  const stale = lost(clock, 'edit', 1);
+  writer.enqueue(stale);
+  writer.enqueue(item('next', 'new'));
+  await pass(5000);
+  expect(stale.triedAtMs).toHaveLength(1);
+  expect(names()).toEqual(['next']);
+});
+
+test('what does not reach Discord for two minutes is given up, and what comes after it has its own two minutes', async () => {
+  const { clock, writer, pass } = channel();
+  const never = lost(clock, 'new', Infinity);
+  writer.enqueue(never);
+  await pass(200_000);
+  expect(never.triedAtMs.at(-1)).toBeLessThan(131_000);
+  const late = lost(clock, 'new', 1);
+  writer.enqueue(late);
+  await pass(20_000);
+  expect(late.triedAtMs).toHaveLength(2);
+});
+
+test('nobody who closes it waits for a Discord that cannot be reached, and its last words are still told later', async () => {
+  const { clock, writer, pass } = channel();
+  const farewell = lost(clock, 'new', 3);
+  writer.enqueue(farewell);
+  await writer[Symbol.asyncDispose]();
+  expect(farewell.triedAtMs).toEqual([0]);
+  await pass(60_000);
+  expect(farewell.triedAtMs).toEqual([0, 1000, 3000, 7000]);
+});
+
+test('when Parley stops, nothing is tried again', async () => {
+  const { clock, stopping, writer, pass } = channel();
+  const [before, farewell] = [lost(clock, 'new', Infinity), lost(clock, 'new', Infinity)];
+  writer.enqueue(before);
+  await pass(1000);
+  stopping.abort();
+  writer.enqueue(farewell);
+  await writer[Symbol.asyncDispose]();
+  expect(before.triedAtMs).toEqual([0, 1000, 1000]);
+  expect(farewell.triedAtMs).toHaveLength(1);
+  expect(clock.pending).toEqual([]);
 });
 
 test('of a flood the oldest is dropped, and told', async () => {
