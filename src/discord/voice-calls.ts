@@ -1,5 +1,6 @@
 import {
   Events,
+  GatewayOpcodes,
   PermissionFlagsBits,
   type Client,
   type GuildTextBasedChannel,
@@ -59,6 +60,8 @@ export class VoiceCalls implements AsyncDisposable {
   readonly #active = new Map<string, Active>();
   /** What a server's calls are doing now; the next thing waits for it. */
   readonly #lines = new Map<string, Promise<unknown>>();
+  /** Servers whose call has ended since the main gateway was last heard to be there: it may not have been told. */
+  readonly #ended = new Set<string>();
   readonly #stopping = new AbortController();
 
   constructor(parts: VoiceCallsParts) {
@@ -75,6 +78,8 @@ export class VoiceCalls implements AsyncDisposable {
     client.on(Events.ShardReconnecting, () => {
       for (const { call } of this.#active.values()) call.mainSessionLost();
     });
+    client.on(Events.ShardReady, (shardId) => this.#leaveStrays(shardId));
+    client.on(Events.ShardResume, (shardId) => this.#leaveStrays(shardId));
   }
 
   /**
@@ -190,10 +195,24 @@ export class VoiceCalls implements AsyncDisposable {
     const active = this.#active.get(guildId);
     if (!active) return false;
     this.#active.delete(guildId);
+    this.#ended.add(guildId);
     active.alone?.[Symbol.dispose]();
     await active.call.leave();
     this.#parts.log.info({ guild: guildId, channel: active.call.channelId }, 'call ended');
     return true;
+  }
+
+  /** Leaves voice channels in which we still stand, because nobody could be told when their calls ended. */
+  #leaveStrays(shardId: number): void {
+    for (const guildId of this.#ended) {
+      const guild = this.#parts.client.guilds.cache.get(guildId);
+      if (guild && guild.shardId !== shardId) continue;
+      this.#ended.delete(guildId);
+      if (!guild?.members.me?.voice.channelId || this.#active.has(guildId) || this.#lines.has(guildId)) continue;
+      const place = { guild_id: guildId, channel_id: null, self_mute: false, self_deaf: false };
+      guild.shard.send({ op: GatewayOpcodes.VoiceStateUpdate, d: place });
+      this.#parts.log.info({ guild: guildId }, 'left a voice channel that had no call any more');
+    }
   }
 
   /** The call is over without anybody having asked for it. */

@@ -145,6 +145,24 @@ test('a main session that is lost for good costs the call a moment, and it says 
   await answersAloud();
 });
 
+test('a call that has ended while Discord could not be told is left when the gateway is there again', async () => {
+  const since = now();
+  const place = { guild_id: room.guildId, user_id: room.botId, session_id: 'before' };
+  const self = { mute: false, deaf: false, self_mute: false, self_deaf: false, self_video: false, suppress: false };
+  const stand = (channelId: string | null) =>
+    scene.client.gatewayFault({
+      kind: 'dispatch',
+      event: 'VOICE_STATE_UPDATE',
+      data: { ...place, ...self, channel_id: channelId },
+    });
+  await stand(null);
+  await room.reads(gone.removed, since);
+  await stand(room.voice.id);
+  expect(await botVoiceStates(since)).toEqual([]);
+  await scene.client.gatewayFault({ kind: 'cut' });
+  await botLeft(since);
+});
+
 test.for([4015, 4006, 4009])('the voice socket closes with %i: it is back, and answers', async (code) => {
   const since = now();
   await scene.client.voiceFault({ kind: 'close', code });
