@@ -10,6 +10,8 @@ import { driftedWords, driftOf, type Drift } from './drift.ts';
 
 const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 2_000;
+/** A server may ask for a wait of a day, as Azure does beyond a quota: people rather hear of it. */
+const MAX_WAIT_MS = 60_000;
 /** Nobody waits for a single passage: what is not worth another attempt in a conversation is worth it here. */
 const WORTH_ANOTHER = new Set<ModelError['kind']>(['truncated', 'malformed', 'timeout', 'server-fault']);
 /** A text that was not read word for word is read once more. */
@@ -61,14 +63,15 @@ export class Reader {
 
   /**
    * Reads a passage. What strays from it is read once more, and the reading that is nearer to the text is kept.
+   * @param maxWaitMs the longest wait that a busy model may ask for.
    * @throws {UserError} when the model cannot; the signal's reason when it aborts.
    */
-  async read(text: string, style: Style, signal: AbortSignal): Promise<Reading> {
+  async read(text: string, style: Style, signal: AbortSignal, maxWaitMs = MAX_WAIT_MS): Promise<Reading> {
     using slot = await this.#slots.take(signal);
     if (!slot) throw new UserError({ type: 'plain', id: 'busy' });
     let best: (Reading & { readonly distance: number }) | undefined;
     for (let reading = 1; reading <= READINGS; reading++) {
-      const { samples, said, done } = await this.#patiently(text, style, signal);
+      const { samples, said, done } = await this.#patiently(text, style, signal, maxWaitMs);
       const drift = driftOf(text, said);
       const distance = samples.length === 0 ? Infinity : drift ? driftedWords(text, said) : 0;
       const outputTokens = (best?.outputTokens ?? 0) + (done?.usage?.outputTokens ?? 0);
@@ -83,18 +86,20 @@ export class Reader {
     return best;
   }
 
-  async #patiently(text: string, style: Style, signal: AbortSignal): Promise<Spoken> {
+  async #patiently(text: string, style: Style, signal: AbortSignal, maxWaitMs: number): Promise<Spoken> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#once(text, style, signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (!(error instanceof ModelError)) throw error;
-        if (attempt === ATTEMPTS || !(error.shouldRetry() || WORTH_ANOTHER.has(error.kind))) {
+        const waitMs = error.retryAfterMs ?? RETRY_AFTER_MS * attempt;
+        const isWorthAnother = error.shouldRetry() || WORTH_ANOTHER.has(error.kind);
+        if (attempt === ATTEMPTS || !isWorthAnother || waitMs > maxWaitMs) {
           throw new UserError({ type: 'model', trouble: error.kind }, { cause: error });
         }
         this.#log.warn({ err: error, attempt }, 'passage not read');
-        await sleep(this.#clock, error.retryAfterMs ?? RETRY_AFTER_MS * attempt, signal);
+        await sleep(this.#clock, waitMs, signal);
       }
     }
   }

@@ -10,6 +10,9 @@ import type { Reader, Style } from './reader.ts';
 /** One is read while the other is heard. */
 const PASSAGES_AT_ONCE = 2;
 
+/** Somebody waits for it: a model that is busy for longer is told to them. */
+const MAX_WAIT_MS = 10_000;
+
 type RecitalState = { readonly kind: 'reading' | 'read' } | { readonly kind: 'failed'; readonly error: unknown };
 
 /** A short text being read aloud, kept whole in memory: what is heard of it may stop and go on. Disposing stops the reading. */
@@ -61,7 +64,7 @@ export class Recital implements Disposable {
     const framer = new Framer();
     const readings = inOrder(
       each(passagesOf(text.split(/\n{2,}/u))),
-      async (passage, running) => ({ passage, reading: await reader.read(passage.text, style, running) }),
+      async (passage, running) => ({ passage, reading: await reader.read(passage.text, style, running, MAX_WAIT_MS) }),
       { atOnce: PASSAGES_AT_ONCE, signal },
     );
     for await (const { passage, reading } of readings) {
