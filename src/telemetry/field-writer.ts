@@ -22,6 +22,9 @@ const SECRET_NAME =
 /** What is worth having of an error besides its text. Not its other properties: those of HTTP errors hold bodies. */
 const ERROR_DETAILS = ['code', 'status', 'errno', 'syscall', 'method', 'requestID'] as const;
 
+/** A code that cannot be a sentence. */
+const SHORT_CODE = /^[\w.-]{1,64}$/;
+
 /**
  * Turns log fields into plain JSON without secrets: errors with their causes, wherever they stand; bytes as a count; values
  * under a credential's name redacted. Never throws, whatever a getter or `toJSON` does.
@@ -100,14 +103,18 @@ export class FieldWriter {
   }
 
   #error(error: Error, path: readonly object[]): PlainObject {
+    const quotes = mayQuote(error, path);
+    const stack = quotes ? framesOf(error) : error.stack;
     const plain: Record<string, Plain> = {
       type: this.#value(error.name, '', path),
-      message: this.#value(error.message, '', path),
-      stack: this.#value(error.stack, '', path),
+      ...(quotes ? {} : { message: this.#value(error.message, '', path) }),
+      stack: this.#value(stack, '', path),
     };
     for (const detail of ERROR_DETAILS) {
       const value: unknown = Reflect.get(error, detail);
-      if (typeof value === 'string' || typeof value === 'number') plain[detail] = this.#value(value, '', path);
+      if (typeof value === 'number' || (typeof value === 'string' && (!quotes || SHORT_CODE.test(value)))) {
+        plain[detail] = this.#value(value, '', path);
+      }
     }
     if (error.cause !== undefined) plain['cause'] = this.#value(error.cause, '', path);
     if (error instanceof AggregateError) plain['errors'] = this.#value(error.errors, '', path);
@@ -117,4 +124,19 @@ export class FieldWriter {
     }
     return plain;
   }
+}
+
+/**
+ * Whether an error's text may hold what people said. A server's answer behind an error of ours is told by its status, be it
+ * `undefined` where the server failed in mid-stream: its text is the server's own. What is no JSON is quoted by Node.
+ */
+function mayQuote(error: Error, path: readonly object[]): boolean {
+  const isCause = path.some((outer) => outer !== error && outer instanceof Error);
+  return error instanceof SyntaxError || (isCause && 'status' in error);
+}
+
+/** Where an error arose, without its text, which stands before that. */
+function framesOf({ message, stack = '' }: Error): string {
+  const at = stack.lastIndexOf(message);
+  return at === -1 ? '' : stack.slice(at + message.length).trimStart();
 }

@@ -4,6 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 
 import { describe, expect, test } from 'vitest';
 
+import { UserError } from '../../src/language/user-error.ts';
+import { ChatCompletionsModel } from '../../src/model/chat-completions.ts';
+import { createProvider } from '../../src/model/provider.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { chunk, endEvents, sendEvent, startEvents, startHttpPeer } from './support/http-peer.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { asking, calm, collect, failureOf, makeModel } from './support/model-peer.ts';
@@ -158,3 +162,32 @@ describe('an answer that is no stream', () => {
     expect(await failureFor(body, type)).toMatchObject({ kind });
   });
 });
+
+test.for([400, 422])(
+  'what a server quotes of a request when it answers %i does not get into the log',
+  async (status) => {
+    await using server = await startHttpPeer((request, response) => {
+      const error = {
+        message: `cannot use this: ${request.body}`,
+        type: 'invalid_request_error',
+        param: null,
+        code: null,
+      };
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+    });
+    const lines: string[] = [];
+    const log = createLogger({ level: 'debug', secrets: [], destination: { write: (line) => lines.push(line) } });
+    const clock = new ManualClock();
+    const model = new ChatCompletionsModel({
+      provider: createProvider(provider(server.url), { clock, log }),
+      clock,
+      log,
+    });
+    const failure = await failureOf(model.respond(asking('Meet me in Zanzibar.'), VOICE, calm));
+    log.warn({ err: failure }, 'no answer');
+    log.warn({ err: new UserError({ type: 'model', trouble: 'refused' }, { cause: failure }) }, 'a person was told');
+    expect(server.requests[0]?.body).toContain('Zanzibar');
+    expect(lines.join('')).toContain(`"status":${status}`);
+    expect(lines.join('')).not.toContain('Zanzibar');
+  },
+);

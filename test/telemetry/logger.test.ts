@@ -85,6 +85,49 @@ test('an error is written whole: type, text, stack and what caused it, but not t
   expect(JSON.stringify(logOne({ err: new RequestError('too many') }))).not.toContain('what somebody said');
 });
 
+test('what a server wrote about an error is not passed on: it may quote what people said', () => {
+  class RefusedError extends Error {
+    override readonly name = 'RefusedError';
+    readonly status: number | undefined;
+    readonly code = 'invalid_value: zanzibar';
+    constructor(text: string, status?: number) {
+      super(text);
+      this.status = status;
+    }
+  }
+  const refused = new RefusedError('400 invalid: "Meet me in Zanzibar.\n    at Zanzibar"', 400);
+  const inStream = new RefusedError('cannot say "Zanzibar"');
+  const err = new Error('the model refuses', { cause: new AggregateError([refused, inStream], 'both') });
+  const line = logOne({ err });
+  expect(line).toMatchObject({
+    err: {
+      message: 'the model refuses',
+      cause: {
+        message: 'both',
+        errors: [{ type: 'RefusedError', status: 400, stack: expect.stringMatching(/^at .*logger\.test\.ts/) }, {}],
+      },
+    },
+  });
+  expect(JSON.stringify(line)).not.toMatch(/zanzibar/i);
+  const coded = Object.assign(new RefusedError('Zanzibar', 400), { code: 'invalid_value' });
+  expect(logOne({ err: new Error('no', { cause: coded }) })).toMatchObject({
+    err: { cause: { code: 'invalid_value' } },
+  });
+});
+
+test('what is no JSON is not quoted', () => {
+  const parse = (): unknown => {
+    try {
+      return JSON.parse('Zanzibar is warm');
+    } catch (error) {
+      return error;
+    }
+  };
+  const line = JSON.stringify(logOne({ err: parse() }));
+  expect(line).toContain('SyntaxError');
+  expect(line).not.toContain('Zanzibar');
+});
+
 test('what JSON cannot say is named, never thrown', () => {
   const circular: Record<string, unknown> = {};
   circular['self'] = circular;
