@@ -52,9 +52,13 @@ export class ChatCompletionsModel implements Model {
     } catch (error) {
       // Not every server with this API, nor every model, takes tools. Without them it answers whenever it is asked.
       if (!(error instanceof RequestRefusedError)) throw error;
-      this.#refusesTools = true;
-      this.#parts.log.info({ err: error }, 'the model takes no tools, so it may not decline');
-      yield* this.#respond(conversation, { ...options, mayDecline: false }, signal);
+      for await (const event of this.#respond(conversation, { ...options, mayDecline: false }, signal)) {
+        // What is refused without them, too, was refused for another reason.
+        if (!this.#refusesTools)
+          this.#parts.log.info({ err: error }, 'the model takes no tools, so it may not decline');
+        this.#refusesTools = true;
+        yield event;
+      }
     }
   }
 

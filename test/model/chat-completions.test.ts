@@ -7,6 +7,7 @@ import {
   asking,
   calm,
   collect,
+  failureOf,
   makeModel,
   samplesOf,
   spoken,
@@ -194,5 +195,15 @@ describe('a model that may decline', () => {
       expect(reply.done.finish).toBe('stop');
     }
     expect((await peer.takeRequests()).map(({ status }) => status)).toEqual([400, 200, 200]);
+  });
+
+  test('may do so again after a request that was refused without tools, too', async () => {
+    await peer.service.methods.modelFault({ fault: { kind: 'status', status: 400 }, times: 2 });
+    const { model } = makeModel(peer.azure());
+    await failureOf(model.respond(asking('Are you coming?'), { ...VOICE, mayDecline: true }, calm));
+    await peer.service.methods.setModel({ declines: true });
+    const reply = await collect(model.respond(asking('Bob, are you coming?'), { ...VOICE, mayDecline: true }, calm));
+    expect(reply.done.finish).toBe('declined');
+    expect((await peer.takeRequests()).map(({ status }) => status)).toEqual([400, 400, 200]);
   });
 });
