@@ -7,12 +7,34 @@ import {
   GatewayIntentBits,
   Options,
   type ClientOptions,
+  type SweeperOptions,
 } from 'discord.js';
 
 import type { Log } from '../telemetry/log.ts';
 
 /** Time for signing in to Discord and receiving the servers. */
 const READY_DEADLINE_MS = 45_000;
+
+const SWEEP_EVERY_SECONDS = 3600;
+
+/** Each message leaves its author at hand, for months. Nobody needs more than us and whoever is in a voice channel. */
+const SWEEPERS: SweeperOptions = {
+  ...Options.DefaultSweeperSettings,
+  guildMembers: {
+    interval: SWEEP_EVERY_SECONDS,
+    filter:
+      () =>
+      ({ id, client, guild }) =>
+        id !== client.user.id && !guild.voiceStates.cache.get(id)?.channelId,
+  },
+  users: {
+    interval: SWEEP_EVERY_SECONDS,
+    filter:
+      () =>
+      ({ id, client }) =>
+        id !== client.user.id && !client.guilds.cache.some(({ members }) => members.cache.has(id)),
+  },
+};
 
 /** Discord does not accept the token, or not what the token asks for. Trying again cannot help. */
 export class DiscordSignInError extends Error {
@@ -34,6 +56,7 @@ export function createClient(apiUrl: string, log: Log, closing: AbortSignal): Cl
     intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildVoiceStates, GatewayIntentBits.GuildMessages],
     // Nobody's messages are kept at hand.
     makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
+    sweepers: SWEEPERS,
     allowedMentions: { parse: [], repliedUser: false },
     rest: {
       api: apiUrl,
