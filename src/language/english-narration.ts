@@ -4,7 +4,7 @@ import type { NarrateWords, SayWords } from './narration-words.ts';
 export const englishSay: SayWords = {
   'spoken-over': 'Somebody spoke, so I stopped there.',
   gone: 'The call ended before I had said it all.',
-  strayed: (text, said) => `I did not get it word for word: ${driftSentence(text, said)}`,
+  strayed: (text, said) => `I did not get it word for word: ${driftSentence(excerpt(text), excerpt(said))}`,
 };
 
 export const englishNarrate: NarrateWords = {

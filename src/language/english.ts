@@ -4,6 +4,9 @@ import { OVER_REPLY } from './english-over-reply.ts';
 import { minutes } from './english-times.ts';
 import type { Words } from './words.ts';
 
+/** People named at most: a message has 2,000 characters. */
+const MAX_NAMED = 40;
+
 export const english: Words = {
   commands: {
     join: {
@@ -121,7 +124,7 @@ export const english: Words = {
     kept: ({ turns, oldest, newest, people, speechSeconds, hasSummary, retentionDays }) =>
       [
         `I remember **${turns}** turn${turns === 1 ? '' : 's'} of this channel, from ${stamp(oldest)} to ${stamp(newest)}.`,
-        `Who spoke: ${listOf(people)}.`,
+        `Who spoke: ${listOf(named(people))}.`,
         hasSummary ? 'The oldest part I keep as a short summary.' : '',
         speechSeconds > 0
           ? `Of sound I keep the newest ${speechSeconds} s, for the next answer only.`
@@ -288,4 +291,9 @@ export const english: Words = {
 /** Discord shows it in the reader's own time zone and format. */
 function stamp(date: Date): string {
   return `<t:${Math.floor(date.getTime() / 1000)}:f>`;
+}
+
+function named(people: readonly string[]): readonly string[] {
+  if (people.length <= MAX_NAMED) return people;
+  return [...people.slice(0, MAX_NAMED - 1), `${people.length - MAX_NAMED + 1} others`];
 }
