@@ -43,6 +43,9 @@ import { monotonicClock, type Clock } from './time/clock.ts';
 /** How long commands that are running may take to finish when Parley is told to stop. */
 const SETTLE_MS = 4000;
 
+/** How long those that are left may take to end then; nobody who is in a call is to wait for them. */
+const GIVE_UP_MS = 1500;
+
 /** How long Discord may take over what is still to be said then; after that it stays unsaid. */
 const SAY_GOODBYE_MS = 7000;
 
@@ -241,14 +244,16 @@ function locationOf({ database }: Config): StoreLocation {
   return database.kind === 'sqlite' ? database : { kind: 'postgres', url: database.url.reveal() };
 }
 
-/** Lets what is being answered finish, but not for ever: what is left is told that Parley stops. */
+/** Lets what is being answered finish, but not for ever: what is left is told that Parley stops, and then left alone. */
 async function settled(
   answering: readonly { settled(): Promise<void> }[],
   stopping: AbortController,
   clock: Clock,
 ): Promise<void> {
-  using _ = clock.after(SETTLE_MS, () => stopping.abort());
-  await Promise.all(answering.map((one) => one.settled()));
+  const late = Promise.withResolvers<void>();
+  using _abort = clock.after(SETTLE_MS, () => stopping.abort());
+  using _late = clock.after(SETTLE_MS + GIVE_UP_MS, late.resolve);
+  await Promise.race([Promise.all(answering.map((one) => one.settled())), late.promise]);
   // Work from before this start is not among them.
   stopping.abort();
 }

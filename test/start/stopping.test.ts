@@ -77,6 +77,30 @@ test('a question that is being answered is still answered, even when it is told 
   await client.setModel({ firstAudioMs: 60 });
 });
 
+test('a command that takes long does not keep it from leaving its calls, and saying so, in time', async () => {
+  await using parley = await ParleyProcess.start(settingsFor(sandbox), sandbox);
+  await parley.logs('ready');
+  await room.call();
+  const { id: guildId } = await client.createGuild({ name: 'Elsewhere' });
+  const text = await client.createChannel({ guildId, name: 'general', kind: 'text' });
+  const voice = await client.createChannel({ guildId, name: 'Lounge', kind: 'voice' });
+  const carol = await client.createPerson({ guildId, name: 'Carol' });
+  await client.join({ personId: carol.id, channelId: voice.id });
+  await client.gatewayFault({ kind: 'voice-server-update', mode: 'withhold', times: 20 });
+  const since = now();
+  await client.runCommand({ personId: carol.id, channelId: text.id, command: 'join', options: {} });
+  await client.waitFor(
+    (event) => event.type === 'voice-state' && event.channelId === voice.id && event.userId === room.botId,
+    { since },
+  );
+  const exit = await parley.stop();
+  await client.gatewayFault({ kind: 'voice-server-update', mode: 'withhold', times: 0 });
+  expect(exit).toMatchObject({ code: 0, signal: null });
+  expect(exit.tookMs).toBeLessThan(STOP_WITHIN_MS);
+  await botLeft(since);
+  await room.reads(english.call.gone.shutdown, since);
+});
+
 test('SIGTERM while it still waits for Discord: gone at once', async () => {
   await client.restFault({ route: 'GET /gateway/bot', times: 1, status: 200, delayMs: 20_000 });
   const since = now();
