@@ -56,6 +56,7 @@ export interface PanelParts {
 export class CallPanel implements Writable {
   readonly kind = 'edit';
   readonly #parts: PanelParts;
+  #channel: GuildTextBasedChannel;
   #message: Message | undefined;
   /** The message before, whose buttons are still to go. */
   #former: Message | undefined;
@@ -66,6 +67,7 @@ export class CallPanel implements Writable {
 
   constructor(parts: PanelParts) {
     this.#parts = parts;
+    this.#channel = parts.channel;
   }
 
   /** Whether a button of this message is one of the panel's. */
@@ -91,6 +93,17 @@ export class CallPanel implements Writable {
     if (this.#message && this.#state !== 'gone') this.#parts.writer.enqueue(this);
   }
 
+  /** It stands there from now on; the message before is left alone. */
+  moveTo(channel: GuildTextBasedChannel): void {
+    this.#channel = channel;
+    this.changed();
+  }
+
+  /** Nobody can read it any more. */
+  giveUp(): void {
+    this.#state = 'gone';
+  }
+
   /** The call is over: nothing can be done about it any more. */
   end(): void {
     if (this.#state === 'live') this.#state = 'ended';
@@ -109,12 +122,15 @@ export class CallPanel implements Writable {
   }
 
   async #bringUpToDate(): Promise<'written' | 'nothing' | 'more'> {
-    const { channel, clock } = this.#parts;
+    const { clock } = this.#parts;
+    const channel = this.#channel;
     const rendered = this.#render();
-    if (!this.#message || this.#state === 'gone' || this.#key(rendered) === this.#shown) return 'nothing';
-    if (this.#state === 'live' && clock.nowMs() - this.#sinceMs > MAX_AGE_MS) {
+    if (!this.#message || this.#state === 'gone') return 'nothing';
+    const isElsewhere = this.#message.channelId !== channel.id;
+    if (isElsewhere ? this.#state === 'ended' : this.#key(rendered) === this.#shown) return 'nothing';
+    if (this.#state === 'live' && (isElsewhere || clock.nowMs() - this.#sinceMs > MAX_AGE_MS)) {
       const message = await channel.send(rendered);
-      this.#former = this.#message;
+      this.#former = isElsewhere ? undefined : this.#message;
       this.#message = message;
       this.#sinceMs = clock.nowMs();
       this.#noteShown(rendered);

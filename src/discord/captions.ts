@@ -25,8 +25,8 @@ const NO_WORDS_YET = '…';
  * the words it answers leaves a place for them.
  */
 export class ChannelCaptions implements Captions {
-  readonly #channel: GuildTextBasedChannel;
   readonly #writer: ChannelWriter;
+  #channel: GuildTextBasedChannel;
   /** In the order they began, those that have no message yet. */
   #begun: ChannelCaption[] = [];
 
@@ -36,9 +36,18 @@ export class ChannelCaptions implements Captions {
   }
 
   begin(speaker?: Speaker): Caption {
-    const caption = new ChannelCaption(this.#channel, speaker, () => this.#changed(caption));
+    const caption = new ChannelCaption(
+      () => this.#channel,
+      speaker,
+      () => this.#changed(caption),
+    );
     this.#begun = [...this.#begun, caption].slice(-MAX_BEGUN);
     return caption;
+  }
+
+  /** From now on everything is written there; what is in the middle of being said, anew. */
+  moveTo(channel: GuildTextBasedChannel): void {
+    this.#channel = channel;
   }
 
   notice(text: string): void {
@@ -65,7 +74,7 @@ export class ChannelCaptions implements Captions {
 /** One caption: a message that is edited while its text grows. */
 class ChannelCaption implements Caption, Writable {
   readonly speaker: Speaker | undefined;
-  readonly #channel: GuildTextBasedChannel;
+  readonly #channel: () => GuildTextBasedChannel;
   readonly #changed: () => void;
   readonly #settled = Promise.withResolvers<void>();
   #message: Message | undefined;
@@ -74,7 +83,7 @@ class ChannelCaption implements Caption, Writable {
   /** Messages of the finished text that are there: a long one takes several. */
   #finished = 0;
 
-  constructor(channel: GuildTextBasedChannel, speaker: Speaker | undefined, changed: () => void) {
+  constructor(channel: () => GuildTextBasedChannel, speaker: Speaker | undefined, changed: () => void) {
     this.#channel = channel;
     this.speaker = speaker;
     this.#changed = changed;
@@ -148,9 +157,11 @@ class ChannelCaption implements Caption, Writable {
     const parts = isFinal ? splitMessage(text) : [firstMessage(text)];
     const content = parts[this.#finished];
     if (content === undefined) return 'nothing';
+    const channel = this.#channel();
+    if (this.#message?.channelId !== channel.id) this.#message = undefined;
     const isShown = this.#finished === 0 && this.#message?.content === content;
-    if (this.#finished > 0) await this.#channel.send({ content, flags: FLAGS });
-    else if (!this.#message) this.#message = await this.#channel.send({ content, flags: FLAGS });
+    if (this.#finished > 0) await channel.send({ content, flags: FLAGS });
+    else if (!this.#message) this.#message = await channel.send({ content, flags: FLAGS });
     else if (!isShown) this.#message = await this.#message.edit({ content });
     if (isFinal) this.#finished++;
     if (isFinal && this.#finished < parts.length) return 'more';

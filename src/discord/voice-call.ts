@@ -47,6 +47,7 @@ export interface VoiceCallOptions {
 
 /** Our presence in one voice channel of Discord: the connection, what comes in and goes out of it, and where the words go. */
 export class VoiceCall {
+  /** Where it was called, and where its words appear while they can. */
   readonly textChannelId: string;
   /** The conversation goes with the people when a moderator moves the call. */
   readonly conversationId: string;
@@ -57,6 +58,8 @@ export class VoiceCall {
   readonly #captions: ChannelCaptions;
   readonly #panel: CallPanel;
   readonly #stop = new AbortController();
+  /** Where the words appear now. */
+  #textChannel: GuildTextBasedChannel;
   #link: VoiceLink | undefined;
   #input: VoiceTracks | undefined;
   #output: Playout | undefined;
@@ -71,6 +74,7 @@ export class VoiceCall {
   private constructor(options: VoiceCallOptions, stopping: AbortSignal) {
     this.#options = options;
     this.textChannelId = options.textChannel.id;
+    this.#textChannel = options.textChannel;
     this.conversationId = options.channelId;
     const { guild, channelId, textChannel, words, mayHear, settings, clock, log } = options;
     this.#log = log.child({ guild: guild.id, channel: channelId });
@@ -131,6 +135,28 @@ export class VoiceCall {
   /** A sentence for the people in the text channel. */
   notice(text: string): void {
     this.#captions.notice(text);
+  }
+
+  /**
+   * Channels or permissions have changed, or a channel is gone. Words that cannot appear where they did go on in the voice
+   * channel's own chat.
+   * @returns whether they can appear anywhere.
+   */
+  keepWriting(goneChannelId?: string): boolean {
+    const { guild, words } = this.#options;
+    const text = this.#textChannel;
+    const isGone = goneChannelId !== undefined && [text.id, text.isThread() && text.parentId].includes(goneChannelId);
+    if (!isGone && missingPermissions(text, CAPTION_PERMISSIONS).length === 0) return true;
+    const chat = guild.channels.cache.get(this.channelId);
+    if (!chat?.isVoiceBased() || chat.id === text.id || missingPermissions(chat, CAPTION_PERMISSIONS).length > 0) {
+      this.#panel.giveUp();
+      return false;
+    }
+    this.#textChannel = chat;
+    this.#captions.moveTo(chat);
+    this.notice(words.call.wordsHere);
+    this.#panel.moveTo(chat);
+    return true;
   }
 
   /** Something about the people here, or about what they chose, may have changed. */

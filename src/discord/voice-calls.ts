@@ -70,9 +70,19 @@ export class VoiceCalls implements AsyncDisposable {
     this.#circuit = new JoinCircuit(parts.clock);
     client.on(Events.VoiceStateUpdate, (before, after) => this.#voiceState(before, after));
     client.on(Events.ChannelDelete, (channel) => {
-      if (channel.isVoiceBased() && this.#active.get(channel.guildId)?.call.channelId === channel.id) {
+      if (channel.isDMBased()) return;
+      if (this.#active.get(channel.guildId)?.call.channelId === channel.id) {
         this.#end(channel.guildId, 'channel-deleted');
-      }
+      } else this.#keepWriting(channel.guildId, channel.id);
+    });
+    client.on(Events.ThreadDelete, ({ guildId, id }) => this.#keepWriting(guildId, id));
+    client.on(Events.ChannelUpdate, (_before, channel) => {
+      if (!channel.isDMBased()) this.#keepWriting(channel.guildId);
+    });
+    client.on(Events.GuildRoleUpdate, ({ guild }) => this.#keepWriting(guild.id));
+    client.on(Events.GuildRoleDelete, ({ guild }) => this.#keepWriting(guild.id));
+    client.on(Events.GuildMemberUpdate, (_before, { guild, id }) => {
+      if (id === client.user?.id) this.#keepWriting(guild.id);
     });
     client.on(Events.GuildDelete, (guild) => this.#end(guild.id, 'removed'));
     client.on(Events.ShardReconnecting, () => {
@@ -220,6 +230,18 @@ export class VoiceCalls implements AsyncDisposable {
     if (!this.#active.has(guildId)) return;
     this.#parts.log.info({ guild: guildId, ending }, 'call is over');
     this.#tell(guildId, ending);
+    this.#leaveSoon(guildId);
+  }
+
+  /** A call without words would listen where nobody can see that it does: it ends instead. */
+  #keepWriting(guildId: string, goneChannelId?: string): void {
+    const call = this.#active.get(guildId)?.call;
+    if (!call || call.keepWriting(goneChannelId)) return;
+    this.#parts.log.info({ guild: guildId }, 'call is over: its words can appear nowhere');
+    this.#leaveSoon(guildId);
+  }
+
+  #leaveSoon(guildId: string): void {
     this.leave(guildId).catch((error: unknown) => this.#parts.log.error({ err: error }, 'call not ended cleanly'));
   }
 

@@ -113,6 +113,7 @@ export const english: Words = {
     recovered: 'I lost the voice connection for a moment and am back. Please repeat what I missed.',
     deaf: 'I can see that you speak, but no sound reaches me. `/leave` and `/join` may help.',
     movedTo: (voiceChannel) => `I was moved and am now listening in ${voiceChannel}.`,
+    wordsHere: 'I can no longer write where my words appeared, so they appear here from now on.',
     serverMuted: 'I am muted on this server, so I answer in writing.',
     serverDeafened: 'I am deafened on this server and cannot hear you.',
   },

@@ -38,6 +38,8 @@ export interface Words {
     /** People speak and no sound arrives. */
     readonly deaf: string;
     movedTo(voiceChannel: string): string;
+    /** Said in the voice channel's own chat. */
+    readonly wordsHere: string;
     /** The server muted Parley: it answers in writing. */
     readonly serverMuted: string;
     readonly serverDeafened: string;

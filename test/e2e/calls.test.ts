@@ -4,7 +4,7 @@ import { english } from '../../src/language/english.ts';
 import type { SandboxEvent } from '../../src/sandbox/control/protocol.ts';
 import { SkippingClock } from '../discord/support/skipping-clock.ts';
 import { messagesOf } from '../support/request-body.ts';
-import { now, type Room } from '../support/room.ts';
+import { now, Room } from '../support/room.ts';
 import { Scene } from '../support/scene.ts';
 import { FAITHFUL, likeness } from '../support/sound.ts';
 
@@ -85,6 +85,35 @@ test('when the voice channel is deleted, it says so', async () => {
   clock.skip(30_000);
   expect(await room.ask(room.alice, 'leave')).toBe(english.errors['not-in-call']);
   expect(await botVoiceStates(since)).toEqual([null]);
+});
+
+test.for(['deleted', 'forbidden'] as const)(
+  'when its text channel is %s, its words go on in the voice channel, with the panel',
+  async (fate) => {
+    const since = now();
+    const lost = room;
+    if (fate === 'deleted') await scene.client.deleteChannel({ channelId: lost.text.id });
+    else await scene.client.setDenied({ channelId: lost.text.id, userId: room.botId, deny: ['SEND_MESSAGES'] });
+    room = new Room(scene.client, room.botId, { ...lost, text: lost.voice });
+    await room.reads(english.call.wordsHere, since);
+    const panel = await room.message(({ components }) => components.length > 0, since);
+    expect(panel.content).toContain(english.join.listening(`<#${room.voice.id}>`));
+    await answersAloud();
+    await room.reads('Good evening.', since);
+    expect(await botVoiceStates(since)).toEqual([]);
+    await room.leave();
+    await room.reads(english.panel.ended(`<#${room.voice.id}>`), since);
+  },
+);
+
+test('when its words can appear nowhere any more, it leaves', async () => {
+  const since = now();
+  const general = room.text;
+  await scene.client.setDenied({ channelId: room.voice.id, userId: room.botId, deny: ['SEND_MESSAGES'] });
+  await settledVoiceStates();
+  expect(await botVoiceStates(since)).toEqual([]);
+  await scene.client.setDenied({ channelId: general.id, userId: room.botId, deny: ['SEND_MESSAGES'] });
+  await botLeft(since);
 });
 
 test('when the server is gone, so is the call, and the other servers notice nothing', async () => {
