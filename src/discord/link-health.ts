@@ -10,13 +10,13 @@ import type { VoiceSession } from './voice-session.ts';
 const LOOK_EVERY_MS = 1_000;
 const SLOW_PING_MS = 500;
 
-/** What works less well than it should, to tell the people in the channel. */
+/** What works less well than it should. */
 export type LinkTrouble =
-  /** Members speak and nothing arrives, and joining again has not helped. */
+  /** Members speak and nothing arrives, and joining again has not helped. People are told. */
   | { readonly kind: 'cannot-hear' }
-  /** One member's speech cannot be decrypted, and new keys and joining again have not helped. */
+  /** One member's speech cannot be decrypted, and new keys and joining again have not helped. People are told. */
   | { readonly kind: 'cannot-decrypt'; readonly userId: string }
-  /** The voice server is far away or busy. Told once. */
+  /** The voice server is far away or busy: said once, for the log. People can do nothing about it, and are not told. */
   | { readonly kind: 'slow'; readonly pingMs: number };
 
 export interface LinkHealthOptions {
