@@ -13,11 +13,10 @@ import type { TurnTimings } from '../conversation/turn-timings.ts';
 import type { CallEnding, Words } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
-import { CallPanel, type PanelMessage } from './call-panel.ts';
-import { ChannelCaptions } from './captions.ts';
-import { ChannelWriter } from './channel-writer.ts';
+import type { PanelMessage } from './call-panel.ts';
+import { CallText } from './call-text.ts';
 import type { JoinCircuit } from './join-circuit.ts';
-import { CAPTION_PERMISSIONS, missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
+import { missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
 import { Playout } from './playout.ts';
 import type { StartCall } from './start-call.ts';
 import type { VoiceRights } from './voice-gate.ts';
@@ -47,19 +46,15 @@ export interface VoiceCallOptions {
 
 /** Our presence in one voice channel of Discord: the connection, what comes in and goes out of it, and where the words go. */
 export class VoiceCall {
-  /** Where it was called, and where its words appear while they can. */
+  /** Where it was called, and where its words appear as long as they can. */
   readonly textChannelId: string;
   /** The conversation goes with the people when a moderator moves the call. */
   readonly conversationId: string;
   readonly #options: VoiceCallOptions;
   readonly #log: Log;
   readonly #room: VoiceRoom;
-  readonly #writer: ChannelWriter;
-  readonly #captions: ChannelCaptions;
-  readonly #panel: CallPanel;
+  readonly #text: CallText;
   readonly #stop = new AbortController();
-  /** Where the words appear now. */
-  #textChannel: GuildTextBasedChannel;
   #link: VoiceLink | undefined;
   #input: VoiceTracks | undefined;
   #output: Playout | undefined;
@@ -67,24 +62,17 @@ export class VoiceCall {
   #running: RunningCall | undefined;
   #phase: CallPhase = 'listening';
   #recovering = false;
-  /** The voice channel whose people have been told there. */
-  #toldIn: string | undefined;
   #rights: VoiceRights = { serverMute: false, serverDeaf: false, suppressed: false };
 
   private constructor(options: VoiceCallOptions, stopping: AbortSignal) {
     this.#options = options;
     this.textChannelId = options.textChannel.id;
-    this.#textChannel = options.textChannel;
     this.conversationId = options.channelId;
-    const { guild, channelId, textChannel, words, mayHear, settings, clock, log } = options;
+    const { guild, channelId, mayHear, settings, log } = options;
     this.#log = log.child({ guild: guild.id, channel: channelId });
     this.#room = new VoiceRoom(guild, channelId, mayHear);
-    this.#writer = new ChannelWriter(clock, this.#log, stopping);
-    this.#captions = new ChannelCaptions(textChannel, this.#writer);
-    this.#panel = new CallPanel({
-      channel: textChannel,
-      writer: this.#writer,
-      words,
+    this.#text = new CallText({
+      ...options,
       voices: settings.voices,
       facts: () => ({
         voiceChannel: `<#${this.channelId}>`,
@@ -92,7 +80,8 @@ export class VoiceCall {
         ...this.#room.ears,
         settings: this.settings,
       }),
-      clock,
+      log: this.#log,
+      stopping,
     });
   }
 
@@ -105,10 +94,9 @@ export class VoiceCall {
     const call = new VoiceCall(options, signal);
     await call.#join(signal);
     try {
-      const { settings } = options;
-      await Promise.all([settings.load(call.conversationId), settings.load(call.textChannelId)]);
-      await call.#panel.begin(options.announce);
-      call.#tellUnseeing();
+      await Promise.all([call.conversationId, call.textChannelId].map((id) => options.settings.load(id)));
+      await call.#text.panel.begin(options.announce);
+      call.#text.tellUnseeing(call.#room);
     } catch (error) {
       await call.leave();
       throw error;
@@ -128,46 +116,28 @@ export class VoiceCall {
     await this.#link?.[Symbol.asyncDispose]();
     await this.#running?.ended.catch(() => {});
     this.#output?.[Symbol.dispose]();
-    this.#panel.end();
-    await this.#writer[Symbol.asyncDispose]();
+    await this.#text[Symbol.asyncDispose]();
   }
 
   /** A sentence for the people in the text channel. */
   notice(text: string): void {
-    this.#captions.notice(text);
+    this.#text.captions.notice(text);
   }
 
-  /**
-   * Channels or permissions have changed, or a channel is gone. Words that cannot appear where they did go on in the voice
-   * channel's own chat.
-   * @returns whether they can appear anywhere.
-   */
-  keepWriting(goneChannelId?: string): boolean {
-    const { guild, words } = this.#options;
-    const text = this.#textChannel;
-    const isGone = goneChannelId !== undefined && [text.id, text.isThread() && text.parentId].includes(goneChannelId);
-    if (!isGone && missingPermissions(text, CAPTION_PERMISSIONS).length === 0) return true;
-    const chat = guild.channels.cache.get(this.channelId);
-    if (!chat?.isVoiceBased() || chat.id === text.id || missingPermissions(chat, CAPTION_PERMISSIONS).length > 0) {
-      this.#panel.giveUp();
-      return false;
-    }
-    this.#textChannel = chat;
-    this.#captions.moveTo(chat);
-    this.notice(words.call.wordsHere);
-    this.#panel.moveTo(chat);
-    return true;
+  /** See {@link CallText.keepWriting}. */
+  keepWriting(goneChannelId: string | undefined): boolean {
+    return this.#text.keepWriting(this.#room.channel, goneChannelId);
   }
 
   /** Something about the people here, or about what they chose, may have changed. */
   changed(): void {
-    this.#tellUnseeing();
-    this.#panel.changed();
+    this.#text.tellUnseeing(this.#room);
+    this.#text.panel.changed();
   }
 
   /** Whether a message is the panel of this call. */
   isPanel(messageId: string): boolean {
-    return this.#panel.isIn(messageId);
+    return this.#text.panel.isIn(messageId);
   }
 
   /** Somebody means Parley with what they say now or next. `false`: they are not here, or not heard. */
@@ -217,19 +187,6 @@ export class VoiceCall {
     return this.#options.settings.of(this.conversationId, this.textChannelId);
   }
 
-  /** Whoever is heard must be able to know: those who cannot see the panel are told in the voice channel's own chat. */
-  #tellUnseeing(): void {
-    const { guild, textChannel, words } = this.#options;
-    const channel = guild.channels.cache.get(this.channelId);
-    if (!channel?.isVoiceBased() || this.#toldIn === channel.id || this.#room.canSee(textChannel)) return;
-    this.#toldIn = channel.id;
-    if (missingPermissions(channel, CAPTION_PERMISSIONS).length > 0) {
-      this.#log.warn({}, 'people who cannot see the panel are not told that they are heard');
-      return;
-    }
-    new ChannelCaptions(channel, this.#writer).notice(words.join.listeningUnseen(channel.toString()));
-  }
-
   async #join(signal: AbortSignal): Promise<void> {
     const { guild, circuit, clock } = this.#options;
     this.#link = await VoiceLink.join(
@@ -273,13 +230,13 @@ export class VoiceCall {
       output: this.#output,
       echoes,
       interludes: this.#interludes,
-      captions: this.#captions,
+      captions: this.#text.captions,
       words,
       settings: () => this.settings,
       peopleCount: () => this.peopleCount,
       onPhase: (phase: CallPhase) => {
         this.#phase = phase;
-        this.#panel.changed();
+        this.#text.panel.changed();
       },
       onTimings: (timings: TurnTimings) => {
         for (const id of new Set([this.conversationId, this.textChannelId])) stats.add(id, timings);
@@ -317,14 +274,14 @@ export class VoiceCall {
 
   /** Follows a moderator's move where we may listen and speak, and says so; the conversation goes with the people. */
   #moved(channelId: string): void {
-    const { guild, words, onEnded } = this.#options;
+    const { words, onEnded } = this.#options;
     this.#room.channelId = channelId;
-    const channel = guild.channels.cache.get(channelId);
+    const { channel } = this.#room;
     if (!channel || missingPermissions(channel, VOICE_PERMISSIONS).length > 0) {
       onEnded('moved-without-permission');
       return;
     }
-    this.#panel.changed();
+    this.#text.panel.changed();
     this.notice(words.call.movedTo(channel.toString()));
   }
 

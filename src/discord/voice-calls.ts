@@ -1,13 +1,4 @@
-import {
-  Events,
-  GatewayOpcodes,
-  PermissionFlagsBits,
-  type Client,
-  type GuildTextBasedChannel,
-  type Message,
-  type VoiceBasedChannel,
-  type VoiceState,
-} from 'discord.js';
+import { Events, GatewayOpcodes, type Client, type Message, type VoiceState } from 'discord.js';
 
 import type { SettingsOfChannels } from '../conversation/channel-settings.ts';
 import type { ChannelSettings } from '../conversation/ports.ts';
@@ -17,8 +8,9 @@ import type { CallEnding, Words } from '../language/words.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PanelMessage } from './call-panel.ts';
+import { followChannels } from './channel-events.ts';
 import { JoinCircuit } from './join-circuit.ts';
-import { CAPTION_PERMISSIONS, missingPermissions, VOICE_PERMISSIONS } from './permissions.ts';
+import { checkPlace, type Place } from './place.ts';
 import type { StartCall } from './start-call.ts';
 import { VoiceCall } from './voice-call.ts';
 import { VoiceJoinError } from './voice-link.ts';
@@ -26,10 +18,7 @@ import { VoiceJoinError } from './voice-link.ts';
 /** How long Parley stays in a channel that everyone has left. */
 const ALONE_MS = 60_000;
 
-export interface JoinRequest {
-  readonly voiceChannel: VoiceBasedChannel;
-  /** Where the words appear. */
-  readonly textChannel: GuildTextBasedChannel;
+export interface JoinRequest extends Place {
   readonly words: Words;
   /** Tells the channel that Parley listens, and how it stands. Done before anybody is heard. */
   readonly announce: (panel: PanelMessage) => Promise<Message>;
@@ -70,20 +59,11 @@ export class VoiceCalls implements AsyncDisposable {
     this.#circuit = new JoinCircuit(parts.clock);
     client.on(Events.VoiceStateUpdate, (before, after) => this.#voiceState(before, after));
     client.on(Events.ChannelDelete, (channel) => {
-      if (channel.isDMBased()) return;
-      if (this.#active.get(channel.guildId)?.call.channelId === channel.id) {
+      if (channel.isVoiceBased() && this.#active.get(channel.guildId)?.call.channelId === channel.id) {
         this.#end(channel.guildId, 'channel-deleted');
-      } else this.#keepWriting(channel.guildId, channel.id);
+      }
     });
-    client.on(Events.ThreadDelete, ({ guildId, id }) => this.#keepWriting(guildId, id));
-    client.on(Events.ChannelUpdate, (_before, channel) => {
-      if (!channel.isDMBased()) this.#keepWriting(channel.guildId);
-    });
-    client.on(Events.GuildRoleUpdate, ({ guild }) => this.#keepWriting(guild.id));
-    client.on(Events.GuildRoleDelete, ({ guild }) => this.#keepWriting(guild.id));
-    client.on(Events.GuildMemberUpdate, (_before, { guild, id }) => {
-      if (id === client.user?.id) this.#keepWriting(guild.id);
-    });
+    followChannels(client, (guildId, goneChannelId) => this.#keepWriting(guildId, goneChannelId));
     client.on(Events.GuildDelete, (guild) => this.#end(guild.id, 'removed'));
     client.on(Events.ShardReconnecting, () => {
       for (const { call } of this.#active.values()) call.mainSessionLost();
@@ -234,9 +214,9 @@ export class VoiceCalls implements AsyncDisposable {
   }
 
   /** A call without words would listen where nobody can see that it does: it ends instead. */
-  #keepWriting(guildId: string, goneChannelId?: string): void {
+  #keepWriting(guildId: string, goneChannelId: string | undefined): void {
     const call = this.#active.get(guildId)?.call;
-    if (!call || call.keepWriting(goneChannelId)) return;
+    if (!call || call.channelId === goneChannelId || call.keepWriting(goneChannelId)) return;
     this.#parts.log.info({ guild: guildId }, 'call is over: its words can appear nowhere');
     this.#leaveSoon(guildId);
   }
@@ -286,23 +266,4 @@ export class VoiceCalls implements AsyncDisposable {
       if (this.#lines.get(guildId) === settled) this.#lines.delete(guildId);
     }
   }
-}
-
-/** Everything that can be known before asking Discord to let us in. @throws {UserError} */
-function checkPlace({ voiceChannel, textChannel }: JoinRequest): void {
-  const { guild } = voiceChannel;
-  if (voiceChannel.id === guild.afkChannelId) throw new UserError({ type: 'plain', id: 'afk-channel' });
-  for (const [channel, needed] of [
-    [voiceChannel, VOICE_PERMISSIONS],
-    [textChannel, CAPTION_PERMISSIONS],
-  ] as const) {
-    const missing = missingPermissions(channel, needed);
-    if (missing.length > 0) throw new UserError({ type: 'permissions', channelName: channel.toString(), missing });
-  }
-  const { members, userLimit } = voiceChannel;
-  const mayOverfill = guild.members.me?.permissions.has(PermissionFlagsBits.MoveMembers) ?? false;
-  if (userLimit > 0 && members.size >= userLimit && !mayOverfill) {
-    throw new UserError({ type: 'plain', id: 'channel-full' });
-  }
-  if (!members.some((member) => !member.user.bot)) throw new UserError({ type: 'plain', id: 'nobody-there' });
 }

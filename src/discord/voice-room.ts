@@ -1,4 +1,10 @@
-import { PermissionFlagsBits, type Guild, type GuildBasedChannel, type VoiceState } from 'discord.js';
+import {
+  PermissionFlagsBits,
+  type Guild,
+  type GuildBasedChannel,
+  type VoiceBasedChannel,
+  type VoiceState,
+} from 'discord.js';
 
 import type { Speaker } from '../conversation/ports.ts';
 
@@ -14,6 +20,11 @@ export class VoiceRoom {
     this.channelId = channelId;
     this.#guild = guild;
     this.#mayHear = mayHear;
+  }
+
+  get channel(): VoiceBasedChannel | undefined {
+    const channel = this.#guild.channels.cache.get(this.channelId);
+    return channel?.isVoiceBased() ? channel : undefined;
   }
 
   /** How many there are, bots not counted. */

@@ -94,7 +94,8 @@ test.for(['deleted', 'forbidden'] as const)(
     const lost = room;
     if (fate === 'deleted') await scene.client.deleteChannel({ channelId: lost.text.id });
     else await scene.client.setDenied({ channelId: lost.text.id, userId: room.botId, deny: ['SEND_MESSAGES'] });
-    room = new Room(scene.client, room.botId, { ...lost, text: lost.voice });
+    const { guildId, voice, alice, bob } = lost;
+    room = new Room(scene.client, room.botId, { guildId, text: voice, voice, alice, bob });
     await room.reads(english.call.wordsHere, since);
     const panel = await room.message(({ components }) => components.length > 0, since);
     expect(panel.content).toContain(english.join.listening(`<#${room.voice.id}>`));
