@@ -214,7 +214,7 @@ export const english: Words = {
     'opted-out': 'You asked me not to hear you, so I have not opened your file. `/privacy` changes that.',
     'author-opted-out': 'Whoever sent that asked me not to hear them, so I have not opened their file.',
     'needs-manage-messages':
-      'For that you need the permission Manage Messages: in this channel, or in the voice channel whose words appear here.',
+      'For that you need the permission Manage Messages where it was said: in this channel, or in the voice channel whose words appear here.',
     'needs-manage-server': 'For that you need the permission Manage Server.',
     busy: 'I am still busy with the last thing you asked. Please try again in a moment.',
     'no-attachment': 'There is no sound file in that message.',

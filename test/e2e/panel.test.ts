@@ -123,11 +123,11 @@ test('"Forget this" asks once more, needs the right to it, and forgets', async (
   await room.turn('My secret is a blue bicycle.');
   const refused = await room.told(room.alice, panel, 'forget:ask');
   expect(refused).toMatchObject({ ephemeral: true, content: english.errors['needs-manage-messages'] });
-  const may = { channelId: room.text.id, userId: room.alice.id, deny: [], allow: ['MANAGE_MESSAGES'] };
+  const may = { channelId: room.voice.id, userId: room.alice.id, deny: [], allow: ['MANAGE_MESSAGES'] };
   await scene.client.setDenied(may);
   const question = await room.told(room.alice, panel, 'forget:ask');
   expect(question).toMatchObject({ ephemeral: true, content: english.forget.confirm.channel });
-  await room.press(room.alice, question, 'forget:channel');
+  await room.press(room.alice, question, `forget:channel:${room.voice.id}`);
   await expect
     .poll(async () => {
       const mine = await scene.client.messages({ channelId: room.text.id, personId: room.alice.id });
