@@ -88,7 +88,7 @@ export class Keeping implements AsyncDisposable {
     return this.#optOuts.has('') !== 'unknown';
   }
 
-  /** @throws {UserError} when the store is away: then nothing was changed. */
+  /** @throws {UserError} when the store is away: an opt-out counts all the same for as long as this process lives. */
   async setOptedOut(personId: string, optedOut: boolean): Promise<void> {
     if (!optedOut) return kept(this.#optOuts.set(personId, false, Date.now()));
     const { memory, store } = this.#parts;
@@ -191,10 +191,12 @@ export class Keeping implements AsyncDisposable {
       const { id, shownIn } = turn;
       const isTold = told.get(shownIn) ?? (await this.#tell(turn));
       told.set(shownIn, isTold);
-      if (!isTold) turns.noticeFailed(id);
+      if (!isTold) {
+        turns.noticeFailed(id);
+        continue;
+      }
       // Told by this process they are all the same: the next one may tell them again.
-      else
-        await turns.noticeSent(id).catch((error: unknown) => this.#parts.log.warn({ err: error }, 'telling not kept'));
+      await turns.noticeSent(id).catch((error: unknown) => this.#parts.log.warn({ err: error }, 'telling not kept'));
     }
   }
 
