@@ -52,7 +52,7 @@ export const forget: SlashCommand = {
   async execute(interaction, { calls, words: theirWords }) {
     const scope = scopeOf(interaction.options.getString(words.options.what.name, true));
     const target: Target = { scope, conversationId: calls.conversationOf(interaction.guildId, interaction.channelId) };
-    checkRight(interaction, target);
+    checkRight(interaction, target, calls);
     await interaction.editReply(question(target, theirWords));
   },
   async pressed(interaction, action, context) {
@@ -60,7 +60,7 @@ export const forget: SlashCommand = {
     if (action === 'ask') {
       const { conversationId } = await calls.ofPanel(interaction.guildId, interaction.message.id);
       const target: Target = { scope: 'channel', conversationId };
-      checkRight(interaction, target);
+      checkRight(interaction, target, calls);
       await interaction.followUp({ ...question(target, theirWords), flags: MessageFlags.Ephemeral });
       return;
     }
@@ -71,7 +71,7 @@ export const forget: SlashCommand = {
     const [scope = '', conversationId = interaction.channelId] = action.split(':');
     const target: Target = { scope: scopeOf(scope), conversationId };
     // Rights may have changed since the question was asked.
-    checkRight(interaction, target);
+    checkRight(interaction, target, calls);
     const { turns } = await forgetIn(target, interaction, context);
     await interaction.editReply({ content: theirWords.forget.done(turns), components: [] });
   },
@@ -107,13 +107,15 @@ function forgetIn(
 
 /** What concerns others needs a right over them. */
 function checkRight(
-  { memberPermissions, member, channelId }: ChatInputCommandInteraction<'cached'> | ComponentInteraction<'cached'>,
+  interaction: ChatInputCommandInteraction<'cached'> | ComponentInteraction<'cached'>,
   { scope, conversationId }: Target,
+  calls: CommandContext['calls'],
 ): void {
+  const { memberPermissions, member, guildId, channelId } = interaction;
   const mayManage =
     conversationId === channelId
       ? memberPermissions.has(PermissionFlagsBits.ManageMessages)
-      : hasIn(member, conversationId, ['ManageMessages']);
+      : hasIn(member, calls.placeOf(guildId, conversationId), ['ManageMessages']);
   if (scope === 'channel' && !mayManage) {
     throw new UserError({ type: 'plain', id: 'needs-manage-messages' });
   }

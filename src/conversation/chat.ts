@@ -118,6 +118,8 @@ export class Chat {
       const failure = failureOf(error, signal);
       const state = failure === 'stopped' ? 'interrupted' : 'failed';
       await remembered.end({ state, reply: undefined, usage: undefined, failure });
+      // It may have been kept as answered before something went wrong with its sound.
+      remembered.seen();
       if (!(error instanceof ModelError)) throw error;
       throw new UserError({ type: 'model', trouble: error.kind }, { cause: error });
     }

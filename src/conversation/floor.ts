@@ -1,13 +1,7 @@
-import type { Turn, Utterance } from './turn.ts';
+import { isLong, type Turn, type Utterance } from './turn.ts';
 
 /** Shorter than a word: a click, a cough or a breath. Dropped, so that it costs no request. */
 const MIN_VOICED_MS = 200;
-
-/**
- * A turn that goes on longer is over anyway as soon as one of those who speak pauses: in a lively room, or beside a microphone
- * with music, nobody would be answered otherwise, and what was said would be gathered without end.
- */
-const MAX_TURN_MS = 120_000;
 
 /**
  * What the people in the room say until it falls silent. Gathers everyone's utterances into one turn, which is over when
@@ -48,15 +42,10 @@ export class Floor {
   }
 
   #close(): Turn | undefined {
-    if (this.#speaking.size > 0 && this.#durationMs < MAX_TURN_MS) return undefined;
+    if (this.#speaking.size > 0 && !isLong(this.#utterances)) return undefined;
     const turn = turnOf(this.#utterances);
     this.#utterances = [];
     return turn;
-  }
-
-  get #durationMs(): number {
-    const begunAtMs = Math.min(...this.#utterances.map(({ startedAtMs }) => startedAtMs));
-    return Math.max(...this.#utterances.map(({ lastVoicedAtMs }) => lastVoicedAtMs)) - begunAtMs;
   }
 }
 

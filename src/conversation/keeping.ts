@@ -97,7 +97,7 @@ export class Keeping implements AsyncDisposable {
     // Counts at once: it waits for nothing.
     await kept(this.#optOuts.set(personId, true, atMs));
     // What was being written may have come after it.
-    if (await written) await kept(store.privacy.setOptedOut(personId, true, atMs));
+    if ((await written) && this.hasOptedOut(personId)) await kept(store.privacy.setOptedOut(personId, true, atMs));
   }
 
   /** @throws {UserError} */

@@ -132,13 +132,15 @@ export class RememberedTurn {
     const { background, clock, live } = this.#parts;
     const atMs = Date.now();
     const waiting = new AbortController();
-    const kept = (this.#ended = background.run(async (signal) => {
-      await this.#keep({ ...ending, usage, atMs }).finally(() => {
-        live.delete(this.#turn);
-        waiting.abort();
-      });
+    const keeping = this.#keep({ ...ending, usage, atMs }).finally(() => {
+      live.delete(this.#turn);
+      waiting.abort();
+    });
+    this.#ended = keeping.catch(() => {});
+    const kept = background.run(async (signal) => {
+      await keeping;
       await this.#tidy(usage, signal);
-    }));
+    });
     await Promise.race([kept, sleep(clock, END_MS, waiting.signal).catch(() => {})]);
   }
 

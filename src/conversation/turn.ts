@@ -19,6 +19,19 @@ export interface Turn {
   readonly utterances: readonly Utterance[];
 }
 
+/**
+ * A turn that goes on longer is over anyway as soon as one of those who speak pauses, and is answered though people speak on:
+ * in a lively room, or beside a microphone with music, nobody would be answered otherwise, and what was said would be gathered
+ * without end. A little less than the longest that one person speaks (`maxTurnMs`), which is then as long.
+ */
+const MAX_TURN_MS = 115_000;
+
+/** Whether so much has been said in a row that it is a turn, whoever speaks on. */
+export function isLong(said: readonly Utterance[]): boolean {
+  const beganAtMs = Math.min(...said.map(({ startedAtMs }) => startedAtMs));
+  return Math.max(...said.map(({ lastVoicedAtMs }) => lastVoicedAtMs)) - beganAtMs >= MAX_TURN_MS;
+}
+
 /** Whether two turns hold the same speech, but for silence at the end. */
 export function isSameTurn(one: Turn, other: Turn): boolean {
   return (

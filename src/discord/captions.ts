@@ -145,7 +145,8 @@ class ChannelCaption implements Caption, Writable {
 
   async #takeAway(): Promise<'written' | 'nothing'> {
     const message = this.#message;
-    if (!message) return 'nothing';
+    // What was left behind in another channel may be gone with it.
+    if (!message || message.channelId !== this.#channel().id) return 'nothing';
     await message.delete();
     this.#message = undefined;
     return 'written';

@@ -1,4 +1,4 @@
-import { DiscordAPIError } from 'discord.js';
+import { DiscordAPIError, DiscordjsError } from 'discord.js';
 
 import type { Log } from '../telemetry/log.ts';
 import { sleep, type Clock } from '../time/clock.ts';
@@ -90,7 +90,8 @@ export class ChannelWriter implements AsyncDisposable {
         this.#reached();
       } catch (error) {
         this.#written();
-        const isRefused = error instanceof DiscordAPIError;
+        // The library itself refuses what is about a channel that is gone.
+        const isRefused = error instanceof DiscordAPIError || error instanceof DiscordjsError;
         if (isRefused) this.#reached();
         const isRetried = !isRefused && this.#isWorthRetrying(item);
         this.#log.warn({ err: error, isRetried }, 'message not written');

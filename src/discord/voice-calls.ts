@@ -99,6 +99,12 @@ export class VoiceCalls implements AsyncDisposable {
     return call && [call.textChannelId, call.channelId].includes(channelId) ? call.conversationId : channelId;
   }
 
+  /** The channel in which a conversation is held: its own, or where a moderator has moved its call. */
+  placeOf(guildId: string, conversationId: string): string {
+    const call = this.#active.get(guildId)?.call;
+    return call?.conversationId === conversationId ? call.channelId : conversationId;
+  }
+
   /** What holds for the call that a channel belongs to; `undefined`: it belongs to none. */
   settingsOf(guildId: string, channelId: string): ChannelSettings | undefined {
     const call = this.#active.get(guildId)?.call;

@@ -111,6 +111,21 @@ describe('its own voice from a loudspeaker', () => {
   });
 });
 
+describe('after two minutes of speech', () => {
+  it('waits for a pause, and is not taken back', async () => {
+    await using room = new SteppedRoom();
+    await room.speak(ALICE, 120_200, 'It all began a long time ago.');
+    const answer = await room.asked();
+    answer.speak('I see.', 20);
+    answer.end();
+    await room.begun(1);
+    await room.speak(ALICE, 1000, 'And then.');
+    expect(answer.signal.aborted).toBe(false);
+    await room.silence(400);
+    expect(room.played.length).toBeGreaterThan(0);
+  });
+});
+
 describe('in a group', () => {
   it('others may talk among themselves while it speaks', async () => {
     const { room, story } = await telling({ answers: 'name', people: 3 });
@@ -137,14 +152,27 @@ describe('in a group', () => {
     await using room = new SteppedRoom({ answers: 'name', people: 3 });
     await room.say(ALICE, 'Parley, tell us a story.');
     const story = await room.asked();
-    const talking = room.speak(BOB, 2200, 'And then we went to the sea, and then to the mountains.');
-    await room.until(() => room.phases.includes('paused'));
+    await room.speak(BOB, 2200, 'And then we went to the sea, and then to the mountains.');
     story.speak('Once upon a time.', 20);
     story.end();
-    await talking;
+    await room.begun(1);
     expect(room.played).toEqual([]);
     await room.silence(FIXED_RULE.silenceMs + 1000);
-    await room.until(() => room.played.length === 20);
+    expect(room.played).toHaveLength(20);
+    expect(room.captions).toEqual(['Once upon a time.']);
+  });
+
+  it('others who never stop have it begin behind them', async () => {
+    await using room = new SteppedRoom({ answers: 'name', people: 3 });
+    await room.say(ALICE, 'Parley, tell us a story.');
+    const story = await room.asked();
+    await room.speak(BOB, 2200, 'And so on,');
+    story.speak('Once upon a time.', 20);
+    story.end();
+    await room.begun(1);
+    await room.speak(BOB, 12_000, 'and on.');
+    expect(room.played).toHaveLength(20);
+    expect(room.played.slice(1).every(({ gain }) => gain < 0.3)).toBe(true);
     expect(room.captions).toEqual(['Once upon a time.']);
   });
 

@@ -7,6 +7,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { OptOutList } from '../../src/store/opt-out-list.ts';
 import type { SqlStore } from '../../src/store/sql-store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import type { Privacy } from '../../src/store/turn-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { open } from './support/stores.ts';
 import { ending, incoming, T0, utterance } from './support/turns.ts';
@@ -79,6 +81,25 @@ test('sound that was kept before the choice was known here is gone afterwards', 
   await list.refresh();
   const { turns } = await store.conversations.load('channel-1', 10);
   expect(turns.map(({ utterances }) => utterances[0]?.speech?.data)).toEqual([undefined]);
+});
+
+test('an opt-out that could not be kept counts all the same, and is kept later', async () => {
+  const clock = new ManualClock();
+  let isAway = true;
+  const privacy: Pick<Privacy, 'optedOut' | 'setOptedOut'> = {
+    optedOut: () => store.privacy.optedOut(),
+    setOptedOut: (...choice) =>
+      isAway ? Promise.reject(new StoreError('unavailable', 'away')) : store.privacy.setOptedOut(...choice),
+  };
+  using list = new OptOutList(privacy, clock, () => {});
+  await list.start();
+  await expect(list.set('ada', true, T0)).rejects.toMatchObject({ kind: 'unavailable' });
+  await list.refresh();
+  expect(list.has('ada')).toBe(true);
+  isAway = false;
+  clock.advance(5000);
+  await expect.poll(() => store.privacy.optedOut()).toEqual(new Set(['ada']));
+  expect(list.has('ada')).toBe(true);
 });
 
 test('an opt-out counts before it is kept, an opt-in only after', async () => {
