@@ -1,4 +1,4 @@
-import { DiscordAPIError } from 'discord.js';
+import { DiscordAPIError, DiscordjsError } from 'discord.js';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -45,6 +45,11 @@ function lost(clock: ManualClock, kind: Writable['kind'], failures: number, more
 function refusal(): DiscordAPIError {
   const body = { code: 50013, message: 'Missing Permissions' };
   return new DiscordAPIError(body, 50013, 403, 'POST', '/channels/1/messages', { files: undefined, body: undefined });
+}
+
+/** What the library says of a channel that is gone; its own constructor is not for others. */
+function unknownChannel(): Error {
+  return Object.create(DiscordjsError.prototype);
 }
 
 /** Lets everything that waits for nothing but its turn go on. */
@@ -105,9 +110,12 @@ test('what belongs together is written together, and what needs no request costs
   expect(written.at(-1)?.atMs).toBe(0);
 });
 
-test('something that cannot be written does not hold up the rest', async () => {
+test.for([
+  ['Discord', refusal()],
+  ['the library', unknownChannel()],
+] as const)('something that %s refuses to write does not hold up the rest', async ([, error]) => {
   const { writer, item, pass, names } = channel();
-  writer.enqueue({ kind: 'new', write: () => Promise.reject(refusal()) });
+  writer.enqueue({ kind: 'new', write: () => Promise.reject(error) });
   writer.enqueue(item('next', 'new'));
   await pass(100);
   expect(names()).toEqual(['next']);
