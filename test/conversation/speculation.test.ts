@@ -44,7 +44,9 @@ describe('an answer asked for at the first pause', () => {
     whole.speak('Once upon a time.', 20);
     whole.end();
     expect(whole.words).toEqual(['Alice:']);
-    await room.silence(FIXED_RULE.silenceMs + 1000);
+    await room.silence(FIXED_RULE.silenceMs);
+    await room.begun(1);
+    await room.silence(1000);
     const turns = await room.turns(1);
     expect(turns).toHaveLength(1);
     expect(room.captions).toEqual(['Once upon a time.']);
