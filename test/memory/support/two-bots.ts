@@ -35,9 +35,10 @@ export async function askBothBots(
   const asked = (await client.modelRequests({}))
     .filter(({ endpoint }) => endpoint === 'chat')
     .map((request) => newestTurn(request).join(' '))
-    .filter((words) => words.includes('Number'));
+    // Not what sums the questions up.
+    .filter((words) => /^Alice: Number \d+$/.test(words));
   await using store = await open(location);
-  const pasts = await Promise.all(channels.map(({ id }) => store.conversations.load(id, events)));
-  const kept = pasts.flatMap(({ turns }) => turns).filter(({ reply }) => reply?.text === 'Yes.');
+  const records = await Promise.all(channels.map(({ id }) => Array.fromAsync(store.conversations.export(id))));
+  const kept = records.flat().filter((record) => record.type === 'turn' && record.reply?.text === 'Yes.');
   return { answers: answers.filter((words) => words === 'Yes.'), calls: asked.length, kept: kept.length };
 }
