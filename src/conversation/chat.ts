@@ -73,7 +73,9 @@ export class Chat {
     if (line.waiting >= MAX_WAITING) throw new UserError({ type: 'plain', id: 'busy' });
     this.#lines.set(conversationId, line);
     line.waiting++;
-    const answer = line.last.then(() => this.#answer(question, signal));
+    // Not when its turn has come: what was forgotten meanwhile must not be kept.
+    const askedAtMs = Date.now();
+    const answer = line.last.then(() => this.#answer(question, askedAtMs, signal));
     line.last = answer.catch(() => {});
     try {
       return await answer;
@@ -83,14 +85,14 @@ export class Chat {
     }
   }
 
-  async #answer(question: Question, signal: AbortSignal): Promise<Answered | undefined> {
+  async #answer(question: Question, askedAtMs: number, signal: AbortSignal): Promise<Answered | undefined> {
     const { turnId, conversationId, guildId, shownIn, author, output, prompt, speech } = question;
     const remembered = await this.#memory.begin({
       id: turnId,
       conversationId,
       guildId,
       shownIn,
-      atMs: Date.now(),
+      atMs: askedAtMs,
       utterances: [
         { speakerId: author.id, speakerName: author.name, offsetMs: 0, text: prompt, transcript: undefined, speech },
       ],

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { Chat } from '../../src/conversation/chat.ts';
 import { Keeping } from '../../src/conversation/keeping.ts';
 import { Memory } from '../../src/conversation/memory.ts';
+import type { ReplyEvent } from '../../src/model/model.ts';
 import { sqliteDialect } from '../../src/store/dialect.ts';
 import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
 import { SqlStore } from '../../src/store/sql-store.ts';
@@ -105,6 +107,46 @@ describe('what is forgotten is not kept afterwards', () => {
     expect(await idsOf(store, 'channel-1')).toEqual([]);
     await memory.overheard(incoming('b', { atMs: Date.now() + 1 }));
     expect(await idsOf(store, 'channel-1')).toEqual(['b']);
+  });
+
+  test('when a question waits for the one before it', async () => {
+    const first = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const model = {
+      async *respond(): AsyncGenerator<ReplyEvent> {
+        begun.resolve();
+        await first.promise;
+        yield { type: 'text', delta: 'Yes.' };
+        yield { type: 'done', finish: 'stop', audio: undefined, usage: undefined };
+      },
+      async *transcribe() {},
+    };
+    const chat = new Chat({ model, memory, voiceOf: () => Promise.resolve('alloy'), log: silentLog });
+    const shown: string[] = [];
+    const ask = (turnId: string): Promise<boolean> =>
+      chat.ask(
+        {
+          turnId,
+          conversationId: 'channel-1',
+          guildId: 'guild-1',
+          shownIn: 'channel-1',
+          author: { id: 'ada', name: 'Ada' },
+          prompt: 'Well?',
+          speech: undefined,
+          output: 'text',
+        },
+        async ({ text }) => void shown.push(text),
+        new AbortController().signal,
+      );
+    const asked = [ask('a'), ask('b')];
+    await begun.promise;
+    await keeping.forgetConversation('channel-1');
+    first.resolve();
+    await Promise.all(asked);
+    await memory[Symbol.asyncDispose]();
+    // Who waits is answered all the same.
+    expect(shown).toContain('Yes.');
+    expect(await idsOf(store, 'channel-1')).toEqual([]);
   });
 
   test('when it is being written', async () => {
