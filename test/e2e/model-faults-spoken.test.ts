@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { english } from '../../src/language/english.ts';
 import type { ModelRequestRecord } from '../../src/sandbox/control/protocol.ts';
@@ -61,24 +61,32 @@ test.for(TOLD_FAULTS.map((fault) => [titleOf(fault), fault] as const))('%s', asy
   expect(await scene.chatRequests(since)).toHaveLength(requests);
 });
 
-test.for(LATE_FAULTS.map((fault) => [titleOf(fault), fault] as const))(
-  'in the middle of a reply: %s',
-  async ([, { fault, times, trouble, requests, deadlineMs }]) => {
-    // Slow enough that what came before the failure has been heard.
-    await scene.client.setModel({ reply: LONG_REPLY, speed: 1.5 });
-    const since = now();
-    await scene.client.modelFault({ fault, times, endpoint: 'chat' });
-    const said = await scene.client.speak({ personId: room.alice.id, wav: hello });
-    const started = await room.botSpeaking(true, said.lastVoicePacketAtMs);
-    if (deadlineMs !== undefined) {
-      await room.botSpeaking(false, started.atMs);
-      clock.skip(deadlineMs);
-    }
-    if (trouble) await room.reads(english.modelErrors[trouble], since);
-    await room.message(({ content }) => content.startsWith('I would') && content.endsWith('…'), since);
-    expect(await scene.chatRequests(since)).toHaveLength(requests);
-  },
-);
+describe('in the middle of a reply', () => {
+  // In another call: edits of so many turns at once wait for each other, and these would come last.
+  beforeAll(async () => {
+    await room.leave();
+    await room.call();
+  });
+
+  test.for(LATE_FAULTS.map((fault) => [titleOf(fault), fault] as const))(
+    '%s',
+    async ([, { fault, times, trouble, requests, deadlineMs }]) => {
+      // Slow enough that what came before the failure has been heard.
+      await scene.client.setModel({ reply: LONG_REPLY, speed: 1.5 });
+      const since = now();
+      await scene.client.modelFault({ fault, times, endpoint: 'chat' });
+      const said = await scene.client.speak({ personId: room.alice.id, wav: hello });
+      const started = await room.botSpeaking(true, said.lastVoicePacketAtMs);
+      if (deadlineMs !== undefined) {
+        await room.botSpeaking(false, started.atMs);
+        clock.skip(deadlineMs);
+      }
+      if (trouble) await room.reads(english.modelErrors[trouble], since);
+      await room.message(({ content }) => content.startsWith('I would') && content.endsWith('…'), since);
+      expect(await scene.chatRequests(since)).toHaveLength(requests);
+    },
+  );
+});
 
 test('sound that cannot be decoded', async () => {
   const since = now();
