@@ -115,7 +115,7 @@ function checkRight(
   const mayManage =
     conversationId === channelId
       ? memberPermissions.has(PermissionFlagsBits.ManageMessages)
-      : hasIn(member, calls.placeOf(guildId, conversationId), ['ManageMessages']);
+      : hasIn(member, calls.channelOf(guildId, conversationId), ['ManageMessages']);
   if (scope === 'channel' && !mayManage) {
     throw new UserError({ type: 'plain', id: 'needs-manage-messages' });
   }

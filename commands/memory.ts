@@ -66,7 +66,7 @@ function readable(
   calls: CommandContext['calls'],
 ): string {
   const conversationId = calls.conversationOf(guildId, channelId);
-  if (conversationId !== channelId && !mayHearIn(member, calls.placeOf(guildId, conversationId))) {
+  if (conversationId !== channelId && !mayHearIn(member, calls.channelOf(guildId, conversationId))) {
     throw new UserError({ type: 'plain', id: 'may-not-enter' });
   }
   return conversationId;

@@ -100,7 +100,7 @@ export class VoiceCalls implements AsyncDisposable {
   }
 
   /** The channel in which a conversation is held: its own, or where a moderator has moved its call. */
-  placeOf(guildId: string, conversationId: string): string {
+  channelOf(guildId: string, conversationId: string): string {
     const call = this.#active.get(guildId)?.call;
     return call?.conversationId === conversationId ? call.channelId : conversationId;
   }
